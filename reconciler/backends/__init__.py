@@ -1,0 +1,1 @@
+"""Airbyte's APIs behind one Protocol."""

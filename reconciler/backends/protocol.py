@@ -1,0 +1,57 @@
+"""The seam between this product and any of Airbyte's APIs.
+
+A backend speaks the model and one API's wire; it decides nothing: what to write is decided in the core.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reconciler.core.model import (
+    Capabilities,
+    DiscoveredStream,
+    Live,
+    LiveObject,
+    Spec,
+    Tag,
+    Update,
+    Workspace,
+)
+
+
+class Backend(Protocol):
+    """All calls raise ApiError (or a subclass) when the server says no; a create whose outcome
+    nobody knows raises OutcomeUnknown."""
+
+    capabilities: Capabilities
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        """Every workspace the credentials can see, sorted by name and id."""
+        ...
+
+    async def snapshot(self, workspace: Workspace) -> Live:
+        """Everything that exists in the workspace: objects (each id once), definitions, tags."""
+        ...
+
+    async def read(self, kind: str, object_id: str) -> LiveObject | None:
+        """One object, or None when it does not exist (any more): PUB-T 23."""
+        ...
+
+    async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
+        """Creates the object and returns what the server answered.
+
+        `spec.connector` is a definition id, a connection's Refs hold ids, tags are names that exist.
+        """
+        ...
+
+    async def update(self, live: LiveObject, update: Update) -> LiveObject: ...
+
+    async def delete(self, kind: str, object_id: str) -> None: ...
+
+    async def create_tag(self, workspace: Workspace, name: str) -> Tag: ...
+
+    async def discover(
+        self, source_id: str, destination_id: str | None
+    ) -> tuple[DiscoveredStream, ...]:
+        """The streams a source offers, from the server's cache where it has one. Slow otherwise (PUB §5)."""
+        ...
