@@ -9,6 +9,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from jsonschema import Draft7Validator
+
 from reconciler.core.model import ConnectorDefinition, Json
 
 _COMBINATIONS = ("oneOf", "anyOf", "allOf")
@@ -94,3 +96,64 @@ def escape(key: str) -> str:
 
 def unescape(token: str) -> str:
     return token.replace("~1", "/").replace("~0", "~")
+
+
+def fitting_branches(spec: Mapping[str, Json], value: Json) -> list[Mapping[str, Json]]:
+    """The schemas that describe `value` at this level: the branches of its combinations that it
+    validates against, and the level itself where it has properties of its own."""
+    branches: list[Mapping[str, Json]] = [
+        branch
+        for combination in _COMBINATIONS
+        for branch in spec.get(combination) or ()
+        if Draft7Validator(branch).is_valid(value)
+    ]
+    deeper = [fit for branch in branches for fit in fitting_branches(branch, value)]
+    return deeper + ([spec] if "properties" in spec else [])
+
+
+def scalar_defaults(
+    spec: Mapping[str, Json] | None, value: Json, pointer: str = ""
+) -> dict[str, Json]:
+    """Pointer → the spec's own default for every key of `value` that has a valid scalar one.
+
+    Airbyte's UI writes such defaults and the server never does (PUB-T 33), so that a live key that
+    equals one means the same as an absent key.
+    """
+    found: dict[str, Json] = {}
+    if spec is None or not isinstance(value, Mapping):
+        return found
+    for schema in fitting_branches(spec, value):
+        for key, child in schema["properties"].items():
+            if key not in value:
+                continue
+            at = f"{pointer}/{escape(key)}"
+            default = child.get("default")
+            scalar = isinstance(default, str | int | float | bool)
+            if scalar and Draft7Validator(child).is_valid(default):
+                found[at] = default
+            found.update(scalar_defaults(child, value[key], at))
+    return found
+
+
+def mask_is_restored(spec: Mapping[str, Json] | None, value: Json, path: Sequence[str]) -> bool:
+    """Whether the server puts the stored secret back where a PUT holds the mask (PUB §3.4).
+
+    Only proven cases count: the field is marked `airbyte_secret: true`, it is reached through objects
+    alone, and each combination on the way fits through exactly the branch that knows the field and
+    has no properties beside it.
+    """
+    if spec is None:
+        return False
+    if not path:
+        return spec.get("airbyte_secret") is True
+    if not isinstance(value, Mapping) or path[0] not in value:
+        return False
+    combined = [combination for combination in _COMBINATIONS if combination in spec]
+    if not combined:
+        child = (spec.get("properties") or {}).get(path[0])
+        return isinstance(child, Mapping) and mask_is_restored(child, value[path[0]], path[1:])
+    return len(combined) == 1 and any(
+        mask_is_restored(branch, value, path)
+        for branch in spec[combined[0]]
+        if Draft7Validator(branch).is_valid(value)
+    )

@@ -1,0 +1,114 @@
+"""Nothing secret is shown: by path in what we build, by value only in foreign text.
+
+Secrets become tokens before two trees are compared, so that no later step can show one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.core.connector import escape
+from reconciler.core.model import KEEP, UNSET, Json, Secret, is_mask
+
+HIDDEN: Final = "(secret)"
+SHORTEST_HIDDEN: Final = 8
+"""Shorter values are not searched for in foreign text: `postgres` is fair game, `5432` is not."""
+
+_TOKEN: Final = "\ue000"  # noqa: S105 - a marker, not a password
+"""Marks a string in a settled tree as a stand-in for a secret (a private-use character)."""
+
+
+def token(label: str) -> str:
+    return f"{_TOKEN}{label}"
+
+
+def is_token(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(_TOKEN)
+
+
+def holds_token(value: Json) -> bool:
+    if isinstance(value, Mapping):
+        return any(holds_token(child) for child in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(holds_token(child) for child in value)
+    return is_token(value)
+
+
+def shown(value: Json) -> Json:
+    """A tree as it may be shown: secrets by their label, kept and masked ones as (secret)."""
+    if isinstance(value, Mapping):
+        return {key: shown(child) for key, child in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [shown(child) for child in value]
+    if isinstance(value, Secret):
+        return value.label
+    if value is KEEP:
+        return KEEP.value
+    if is_mask(value):
+        return HIDDEN
+    return value.removeprefix(_TOKEN) if isinstance(value, str) else value
+
+
+def seal(value: Json, secrets: frozenset[str], pointer: str = "") -> Json:
+    """The tree with every literal at a secret pointer wrapped, so that it is compared but never shown."""
+    if (
+        pointer in secrets
+        and not isinstance(value, Secret)
+        and value is not KEEP
+        and not is_mask(value)
+    ):
+        return Secret(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {
+            key: seal(child, secrets, f"{pointer}/{escape(key)}") for key, child in value.items()
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [seal(child, secrets, f"{pointer}/{index}") for index, child in enumerate(value)]
+    return value
+
+
+def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """Every leaf with its JSON pointer; empty containers count as leaves."""
+    if isinstance(value, Mapping) and value:
+        for key, child in value.items():
+            yield from leaves(child, f"{pointer}/{escape(key)}")
+    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+        for index, child in enumerate(value):
+            yield from leaves(child, f"{pointer}/{index}")
+    else:
+        yield pointer, value
+
+
+def reveal(value: Json) -> Json:
+    """The tree with each Secret replaced by its value, for sending only. UNSET stays where it is unknown."""
+    if isinstance(value, Secret):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: reveal(child) for key, child in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [reveal(child) for child in value]
+    return value
+
+
+def secret_texts(trees: Iterable[Json]) -> frozenset[str]:
+    """The values to search for in foreign text: strings of eight characters and more."""
+    found: set[str] = set()
+    for tree in trees:
+        for _, leaf in leaves(tree):
+            value = leaf.value if isinstance(leaf, Secret) else None
+            if value is not UNSET:
+                found.update(text for _, text in leaves(value) if isinstance(text, str))
+    return frozenset(text for text in found if len(text) >= SHORTEST_HIDDEN)
+
+
+def redactor(texts: Iterable[str]) -> Callable[[str], str]:
+    """A function that takes known secret values out of foreign text (errors, logs, tracebacks)."""
+    longest_first = sorted(texts, key=lambda text: (-len(text), text))
+
+    def redact(text: str) -> str:
+        for secret in longest_first:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    return redact

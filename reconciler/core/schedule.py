@@ -1,0 +1,148 @@
+"""Quartz cron and intervals: what may be written, and the equal UTC cron of an interval.
+
+Offline and exact about form; it does not compute when a schedule fires.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reconciler.core.model import MANUAL, Json, Schedule
+
+_FIELDS: Final = ("seconds", "minutes", "hours", "day of month", "month", "day of week", "year")
+_RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (1970, 2099))
+_MONTHS: Final = dict(
+    zip(
+        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+        range(1, 13),
+        strict=True,
+    )
+)
+_DAYS: Final = dict(
+    zip(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], range(1, 8), strict=True)
+)
+_UTC_NAMES: Final = frozenset({"UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "UCT", "ZULU", "UNIVERSAL"})
+_INTERVAL = re.compile(r"(?:every )?(\d+) (minute|hour|day|week|month)s?", re.IGNORECASE)
+
+DAY_OF_MONTH, MONTH, DAY_OF_WEEK = 3, 4, 5
+
+_UTC_CRON: Final[dict[tuple[int, str], str]] = {
+    **{(n, "minutes"): f"0 */{n} * * * ?" for n in range(1, 60) if 60 % n == 0},
+    **{(n, "hours"): f"0 0 */{n} * * ?" for n in range(2, 24) if 24 % n == 0},
+    (60, "minutes"): "0 0 * * * ?",
+    (1, "hours"): "0 0 * * * ?",
+    (24, "hours"): "0 0 0 * * ?",
+    (1, "days"): "0 0 0 * * ?",
+    (1, "weeks"): "0 0 0 ? * SUN",
+    (1, "months"): "0 0 0 1 * ?",
+}
+"""Intervals that a cron expresses exactly: those that divide the next larger unit."""
+
+
+def parse_interval(text: str) -> tuple[int, str] | None:
+    """`6 hours` → (6, "hours"); None where it is no interval."""
+    match = _INTERVAL.fullmatch(text.strip())
+    if match is None or int(match[1]) < 1:
+        return None
+    return int(match[1]), f"{match[2].lower()}s"
+
+
+def canonical_timezone(name: str) -> str:
+    return "UTC" if name.upper() in _UTC_NAMES else name
+
+
+def canonical_cron(expression: str) -> str:
+    """Case and spacing carry no meaning in Quartz."""
+    return " ".join(expression.upper().split())
+
+
+def canonical_schedule(schedule: Schedule) -> Json:
+    """The form the manifests use: `manual`, {cron, timezone} or {every: "6 hours"}."""
+    if schedule.cron is not None:
+        return {
+            "cron": canonical_cron(schedule.cron),
+            "timezone": canonical_timezone(schedule.timezone),
+        }
+    if schedule.every is not None:
+        unit = str(schedule.unit)
+        return {
+            "every": f"{schedule.every} {unit.removesuffix('s') if schedule.every == 1 else unit}"
+        }
+    return "manual"
+
+
+def equal_utc_cron(schedule: Schedule) -> str | None:
+    """A cron in UTC that runs as often as the schedule, or None where there is no exact one."""
+    if schedule.cron is not None:
+        return schedule.cron if canonical_timezone(schedule.timezone) == "UTC" else None
+    return _UTC_CRON.get((schedule.every or 0, schedule.unit or ""))
+
+
+def cron_problem(expression: str) -> str | None:
+    """What Airbyte would reject in a cron expression, in one line; None where nothing (PUB §4.2)."""
+    fields = canonical_cron(expression).split(" ")
+    if len(fields) not in (6, 7):
+        return (
+            f"the cron expression has {len(fields)} fields; Airbyte uses Quartz with 6 or 7 "
+            "(seconds first, ? for the day that is not used)"
+        )
+    if not fields[0].isdigit():
+        return "the seconds field must be a plain number: more than one run a minute is refused"
+    if len(fields) == 7 and not fields[1].isdigit():
+        return "with a year field, the minutes field must be a plain number"
+    if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?"):
+        return "exactly one of day of month and day of week must be ?"
+    for index, field in enumerate(fields):
+        if not _field_is_valid(index, field):
+            low, high = _RANGES[index]
+            return (
+                f"the {_FIELDS[index]} field is not valid Quartz "
+                f"(allowed: {low}-{high}, lists, ranges, steps)"
+            )
+    return None
+
+
+def _field_is_valid(index: int, field: str) -> bool:
+    if field == "?":
+        return index in (DAY_OF_MONTH, DAY_OF_WEEK)
+    return all(_part_is_valid(index, part) for part in field.split(","))
+
+
+def _part_is_valid(index: int, part: str) -> bool:
+    if index == DAY_OF_MONTH and re.fullmatch(r"L(-\d{1,2})?|LW|\d{1,2}W", part):
+        return True
+    if index == DAY_OF_WEEK and part == "L":
+        return True
+    if index == DAY_OF_WEEK and (match := re.fullmatch(r"(\w+)(?:L|#([1-5]))", part)):
+        return _number(index, match[1]) is not None
+    base, slash, step = part.partition("/")
+    if slash and not (step.isdigit() and int(step) > 0):
+        return False
+    if base == "*" or (slash and base == ""):
+        return True
+    low, dash, high = base.partition("-")
+    ends = [_number(index, end) for end in ((low, high) if dash else (low,))]
+    return None not in ends
+
+
+def _number(index: int, text: str) -> int | None:
+    names = _MONTHS if index == MONTH else _DAYS if index == DAY_OF_WEEK else {}
+    number = names.get(text, int(text) if text.isdigit() else -1)
+    low, high = _RANGES[index]
+    return number if low <= number <= high else None
+
+
+def parse_schedule(data: Json) -> Schedule | str:
+    """Reads the manifests' form; a str is what is wrong with it."""
+    if data == "manual":
+        return MANUAL
+    if "cron" in data:
+        problem = cron_problem(data["cron"])
+        return problem or Schedule(cron=data["cron"], timezone=data.get("timezone", "UTC"))
+    interval = parse_interval(data["every"])
+    if interval is None:
+        return (
+            "an interval is a number and a unit, e.g. 6 hours (minutes, hours, days, weeks, months)"
+        )
+    return Schedule(every=interval[0], unit=interval[1])
