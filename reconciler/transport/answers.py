@@ -1,0 +1,208 @@
+"""What a server answered, and the one readable line made of an answer that is an error.
+
+Pure. Every text of an answer is foreign: it is stripped, shortened and redacted before it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from reconciler.core.model import Json
+
+LONGEST_TEXT: Final = 2_000
+"""Characters of foreign text in one error."""
+_LONGEST_EXCERPT: Final = 200
+_DEEPEST: Final = 200
+"""Levels of nesting that are still plausible; deeper ones would overflow every walk that follows."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+Redact = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete response."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004 - what HTTP calls success
+
+    @property
+    def redirect(self) -> bool:
+        return 300 <= self.status < 400  # noqa: PLR2004 - what HTTP calls a redirection
+
+    @property
+    def is_html(self) -> bool:
+        start = self.body[:100].lstrip().lower()
+        return "html" in self.headers.get("content-type", "") or start.startswith(
+            (b"<!doctype", b"<html", b"<head", b"<body")
+        )
+
+    @property
+    def where_to(self) -> str:
+        """The origin a redirect points at: no path, no query, no user."""
+        try:
+            url = httpx.URL(self.headers.get("location", ""))
+        except httpx.InvalidURL:
+            return "an address that is none"
+        if not url.host:
+            return "another path of the same server"
+        port = f":{url.port}" if url.port else ""
+        return clean(f"{url.scheme or 'https'}://{url.host}{port}")
+
+
+class Unusable(ValueError):
+    """An answer that can't be read as JSON; its text says why and quotes no JSON."""
+
+
+def parse(answer: Answer) -> Json | None:
+    """The answer as JSON, None where it has no body. Raises Unusable."""
+    if not answer.body.strip():
+        return None
+    if answer.is_html:
+        raise Unusable(f"the answer is HTML, not JSON{_html_title(answer)}")
+    try:
+        data = json.loads(answer.body)
+    except RecursionError:
+        raise Unusable("the answer is nested too deeply") from None
+    except ValueError:
+        size = len(answer.body)
+        raise Unusable(f"the answer is not JSON, or broke off ({size} bytes)") from None
+    if _too_deep(data):
+        raise Unusable("the answer is nested too deeply")
+    return data
+
+
+def _too_deep(data: Json) -> bool:
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for value in level
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _html_title(answer: Answer) -> str:
+    match = _TITLE.search(answer.body[:20_000].decode("utf-8", "replace"))
+    title = clean(match[1], _LONGEST_EXCERPT) if match else ""
+    return f' ("{title}")' if title else ""
+
+
+def clean(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Foreign text on one line: no ANSI, no control or direction characters, at most `limit` long."""
+    plain = "".join(" " if c.isspace() else c for c in _ANSI.sub("", text))
+    shown = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs"))
+    line = " ".join(shown.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def safe(text: str, redact: Redact, limit: int = LONGEST_TEXT) -> str:
+    """`clean`, with known secrets out of it: before, as a cut must not hide one from the redactor, and
+    after, as stripped characters must not have hidden one."""
+    return clean(redact(clean(redact(text), limit=max(len(text), limit))), limit)
+
+
+def reason(answer: Answer, redact: Redact = str) -> str:
+    """`422 unprocessable-entity: … (server log id …)`: what was answered, from any body (PUB §8)."""
+    try:
+        title, texts, error_id = _read_error(parse(answer))
+    except Unusable as unusable:
+        title, texts, error_id = "", [_unusable_text(answer, unusable)], ""
+    heading = safe(f"{answer.status} {title or _phrase(answer.status)}".strip(), redact)
+    message = safe("; ".join(dict.fromkeys(text for text in texts if text)), redact)
+    log_id = f" (server log id {safe(error_id, redact, 100)})" if error_id else ""
+    return f"{heading}{f': {message}' if message else ''}{log_id}"
+
+
+def _unusable_text(answer: Answer, unusable: Unusable) -> str:
+    """Plain text is quoted; a broken JSON body is not, as its escapes could hide a secret."""
+    text = answer.body[:2_000].decode("utf-8", "replace").strip()
+    if answer.is_html or text.startswith(("{", "[", '"')):
+        return str(unusable)
+    return text
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _read_error(body: Json) -> tuple[str, list[str], str]:
+    """(title, texts, log id) of an error body: a problem, an errorId, a message, the framework's own."""
+    if not isinstance(body, Mapping):
+        return "", [body] if isinstance(body, str) else [], ""
+    error_id = body["errorId"] if isinstance(body.get("errorId"), str) else ""
+    title = body["title"] if isinstance(body.get("title"), str) else ""
+    texts = list(_texts(body, title))
+    return title, [text.partition("\nSchema:")[0] for text in texts], error_id
+
+
+def _texts(body: Mapping[str, Json], title: str) -> Iterator[str]:
+    data = body.get("data")
+    if isinstance(data, Mapping):
+        if isinstance(data.get("message"), str):
+            yield data["message"]
+            yield from _details({k: v for k, v in data.items() if k != "message"})
+            return
+        if isinstance(body.get("detail"), str):
+            yield body["detail"]
+        yield from _details(data)
+        return
+    for key in ("detail", "message", "details", "error"):
+        value = body.get(key)
+        if isinstance(value, str) and value != title:
+            yield value
+    embedded = body.get("_embedded")
+    errors = embedded.get("errors") if isinstance(embedded, Mapping) else None
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, Mapping) and isinstance(error.get("message"), str):
+            yield error["message"]
+
+
+def _details(data: Mapping[str, Json]) -> Iterator[str]:
+    """`key: value` for scalars, also in a list of errors. Deeper values may echo configuration: left out."""
+    for key, value in data.items():
+        if isinstance(value, str | int | float) and value != "":
+            yield f"{key}: {value}"
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Mapping):
+                    yield ", ".join(_details({k: v for k, v in item.items() if _is_scalar(v)}))
+                elif isinstance(item, str):
+                    yield f"{key}: {item}"
+
+
+def _is_scalar(value: Json) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def is_unrouted(answer: Answer) -> bool:
+    """A 404 about the path and not about a resource: no problem body (PUB §8)."""
+    if answer.status != HTTPStatus.NOT_FOUND:
+        return False
+    try:
+        body = parse(answer)
+    except Unusable:
+        return True
+    return not (isinstance(body, Mapping) and ("type" in body or "errorId" in body))

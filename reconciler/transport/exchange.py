@@ -1,0 +1,133 @@
+"""One HTTP request and its complete answer: connections, timeouts, limits, what an observer sees.
+
+Knows nothing of credentials, retries by status, or JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import anyio
+import httpx
+
+from reconciler.transport import retry
+from reconciler.transport.answers import Answer
+from reconciler.transport.failures import Failures, may_recover, timed_out
+
+LARGEST_BODY: Final = 64 * 1024 * 1024
+_FAST: Final = httpx.Timeout(60, connect=10, pool=600)
+_SLOW: Final = httpx.Timeout(60, connect=10, read=600, pool=600)  # PUB-T 39
+_SLOW_AT_ONCE: Final = 2
+
+Params = Mapping[str, str | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What an observer sees of one request: no headers, no bodies. `status` is 0 without an answer."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it will be sent, possibly more than once; `failures` words its errors."""
+
+    method: str
+    path: str
+    failures: Failures = field(repr=False)
+    params: Params = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    slow: bool = False
+
+
+class Origin:
+    """The server behind a base URL. At most `parallelism` requests are on the way at once, two of them
+    slow ones: the public API has five threads (PUB §9)."""
+
+    def __init__(
+        self,
+        base_url: str,
+        http_transport: httpx.AsyncBaseTransport | None,
+        observe: Callable[[Exchange], None] | None,
+        clock: Callable[[], float],
+        parallelism: int,
+    ) -> None:
+        self._base_url = base_url
+        self._observe = observe
+        self._clock = clock
+        self._places = anyio.Semaphore(parallelism)
+        self._slow_places = anyio.Semaphore(min(_SLOW_AT_ONCE, parallelism))
+        self._client = httpx.AsyncClient(transport=http_transport, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def send(self, call: Call, headers: Mapping[str, str]) -> Answer:
+        """Any status is an answer. Raises ApiError, in a TryAgain where sending it again does no harm."""
+        if call.slow:
+            async with self._slow_places, self._places:
+                return await self._observed(call, headers)
+        async with self._places:
+            return await self._observed(call, headers)
+
+    async def _observed(self, call: Call, headers: Mapping[str, str]) -> Answer:
+        started, status = self._clock(), 0
+        try:
+            answer = await self._send(call, headers)
+            status = answer.status
+        except httpx.TransportError as error:
+            raise _broken(call, error) from error
+        finally:
+            if self._observe is not None:
+                seconds = self._clock() - started
+                self._observe(Exchange(call.method, call.path, status, seconds))
+        return answer
+
+    async def _send(self, call: Call, headers: Mapping[str, str]) -> Answer:
+        request = self._client.build_request(
+            call.method,
+            f"{self._base_url}{call.path}",
+            params=dict[str, Any](call.params) or None,
+            content=call.content,
+            headers={
+                "Accept": "application/json, */*;q=0.1",
+                "User-Agent": "airbyte-reconciler",
+                **({"Content-Type": "application/json"} if call.content is not None else {}),
+                **headers,
+            },
+            timeout=_SLOW if call.slow else _FAST,
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            return Answer(response.status_code, await _body(call, response), dict(response.headers))
+        finally:
+            await response.aclose()
+
+
+async def _body(call: Call, response: httpx.Response) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                limit = LARGEST_BODY // 1024**2
+                raise call.failures.unusable(f"the answer is larger than {limit} MB")
+    except httpx.DecodingError:
+        raise call.failures.unusable("the answer's compression is broken") from None
+    return bytes(body)
+
+
+def _broken(call: Call, error: httpx.TransportError) -> Exception:
+    if isinstance(error, retry.NEVER_SENT):
+        unreachable = call.failures.not_sent(error)
+        return retry.TryAgain(unreachable) if may_recover(error) else unreachable
+    lost = call.failures.lost(error)
+    if call.method not in retry.REPEATABLE or (call.slow and timed_out(error)):
+        return lost
+    return retry.TryAgain(lost)

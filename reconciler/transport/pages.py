@@ -1,0 +1,66 @@
+"""Reading a whole list page by page, by our own offset.
+
+The server's lists have no order and its `next` is unusable (PUB §2): rows can repeat and hide behind that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from reconciler.core.diagnostics import Unreachable
+from reconciler.core.model import Json
+
+PAGE: Final = 100
+"""Rows a page: the server's maximum."""
+_PASSES: Final = 20
+
+Row: TypeAlias = dict[str, Any]
+Window: TypeAlias = Mapping[str, int]
+
+
+async def read_pages(
+    page: Callable[[Window], Awaitable[Json]], path: str, key: str
+) -> tuple[Row, ...]:
+    """Every row once, by `key`. As many distinct rows as a pass has read are all there are; where some
+    came twice others were hidden, and the list is read again (PUB-T 24). Raises Unreachable."""
+    found: dict[str, Row] = {}
+    for _ in range(_PASSES):
+        read = await _one_pass(page, path, key, found)
+        if len(found) >= read:
+            return tuple(found.values())
+    raise Unreachable(
+        f"GET {path}: the list changed each of the {_PASSES} times it was read",
+        hint="something else writes to this workspace right now; try again when it is done",
+    )
+
+
+async def _one_pass(
+    page: Callable[[Window], Awaitable[Json]], path: str, key: str, found: dict[str, Row]
+) -> int:
+    """Adds what is new to `found`; returns how many rows were read."""
+    read = 0
+    while True:
+        rows = rows_of(await page({"limit": PAGE, "offset": read}), path)
+        for row in rows:
+            found.setdefault(_identity(row, path, key), row)
+        read += len(rows)
+        if len(rows) < PAGE:
+            return read
+        if read > 2 * len(found) + 3 * PAGE:  # in any order most rows of a pass are distinct
+            raise Unreachable(f"GET {path}: the list repeats itself without end")
+
+
+def rows_of(answer: Json, path: str) -> list[Row]:
+    """The `data` of a list answer, or a bare array. Anything else is no list, not an empty one."""
+    rows = answer.get("data") if isinstance(answer, Mapping) else answer
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise Unreachable(f"GET {path}: the answer is no list of objects")
+
+
+def _identity(row: Row, path: str, key: str) -> str:
+    value = row.get(key)
+    if isinstance(value, str) and value:
+        return value
+    raise Unreachable(f"GET {path}: a row has no {key}")
