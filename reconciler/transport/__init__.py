@@ -5,5 +5,6 @@ Knows HTTP and how Airbyte answers in general; knows none of Airbyte's resources
 
 from reconciler.transport.client import Transport
 from reconciler.transport.exchange import Exchange
+from reconciler.transport.pages import Row
 
-__all__ = ["Exchange", "Transport"]
+__all__ = ["Exchange", "Row", "Transport"]

@@ -198,11 +198,11 @@ def _is_scalar(value: Json) -> bool:
 
 
 def is_unrouted(answer: Answer) -> bool:
-    """A 404 about the path and not about a resource: no problem body (PUB §8)."""
+    """A 404 about the path and not about a resource: the framework's own form, or no JSON (PUB §8)."""
     if answer.status != HTTPStatus.NOT_FOUND:
         return False
     try:
         body = parse(answer)
     except Unusable:
         return True
-    return not (isinstance(body, Mapping) and ("type" in body or "errorId" in body))
+    return not isinstance(body, Mapping) or "_links" in body or "_embedded" in body

@@ -22,7 +22,7 @@ from reconciler.transport.answers import Answer, Redact, Unusable, parse
 from reconciler.transport.credentials import Token, TokenSource, prepare, read_token
 from reconciler.transport.exchange import Call, Exchange, Origin, Params
 from reconciler.transport.failures import Failures
-from reconciler.transport.pages import Row, Window, read_pages
+from reconciler.transport.pages import Row, Window, read_pages, rows_of
 
 _TOKEN_PATH: Final = "/applications/token"  # noqa: S105 - a path
 
@@ -96,6 +96,11 @@ class Transport:
             return await self.request("GET", path, params={**params, **window})
 
         return await read_pages(page, path, key)
+
+    async def rows(self, path: str, params: Params, *, slow: bool = False) -> tuple[Row, ...]:
+        """All rows of a list that the server doesn't page."""
+        answer = await self.request("GET", path, params=params, slow=slow)
+        return tuple(rows_of(answer, path))
 
     async def exists(self, path: str) -> bool:
         """False on a 404, True on a success whose body isn't HTML; all else raises. Asks for no token."""

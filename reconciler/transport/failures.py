@@ -39,13 +39,16 @@ class Failures:
         return self.method != "GET"
 
     def answered(self, answer: Answer) -> ApiError:
-        """For an answer that is not a success."""
+        """For an answer that is not a success. A 404 is ApiError where the resource is unknown, and
+        Unreachable where the path is."""
         if answer.redirect:
             return self._redirected(answer)
         message = f"{self.request}: {reason(answer, self.redact)}"
         hint = self._hint(answer)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             return AuthFailed(message, hint=hint, status=answer.status)
+        if is_unrouted(answer):
+            return Unreachable(message, hint=hint, status=answer.status)
         if answer.status in retry.GATEWAY:
             if self.is_write:
                 return self.unknown(message, answer.status)

@@ -33,7 +33,8 @@ NEVER_SENT: Final = (
 
 
 class TryAgain(Exception):
-    """A signal to the policy, never seen outside. Carries the error to raise when no attempt is left; `after` is the server's own wish in seconds."""
+    """A signal to the policy, never seen outside: the error to raise when no attempt is left, and after how
+    many seconds the server itself wants to be asked again."""
 
     def __init__(self, error: ApiError, after: float | None = None) -> None:
         super().__init__(str(error))

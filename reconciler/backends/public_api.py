@@ -1,0 +1,286 @@
+"""Backend over Airbyte's public API (/api/public/v1, or the cloud's /v1).
+
+Knows its endpoints and what their answers mean; the JSON itself is public_read's and public_write's.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, TypeVar, get_args
+from urllib.parse import quote
+
+from reconciler.backends import public_read, public_write
+from reconciler.backends.concurrently import concurrently
+from reconciler.backends.public_read import ActorKind, Malformed
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
+from reconciler.core.model import (
+    Capabilities,
+    Connection,
+    ConnectorDefinition,
+    Destination,
+    DiscoveredStream,
+    Json,
+    Live,
+    LiveObject,
+    Source,
+    Spec,
+    Tag,
+    Update,
+    Workspace,
+)
+from reconciler.transport import Row, Transport
+
+_T = TypeVar("_T")
+
+_KIND_OF: Final[Mapping[type[Spec], str]] = {
+    Source: "source",
+    Destination: "destination",
+    Connection: "connection",
+}
+_ACTORS: Final[tuple[ActorKind, ...]] = get_args(ActorKind)
+_COLORS: Final = ("1F77B4", "FF7F0E", "2CA02C", "9467BD", "8C564B", "E377C2", "BCBD22", "17BECF")
+
+
+class PublicApi:
+    """Remembers definitions, tags and the workspaces of connections as last read: the API wants whole
+    tag objects, and older servers name a connector only by its type."""
+
+    capabilities = Capabilities(api="public")
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.base_url = transport.base_url
+        self._definitions: tuple[ConnectorDefinition, ...] = ()
+        self._tags: dict[str, dict[str, Tag]] = {}
+        self._workspace_of: dict[str, str] = {}
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        rows = await self._transport.pages("/workspaces", {}, key="workspaceId")
+        found = [_read("GET /workspaces", public_read.workspace, row) for row in rows]
+        return tuple(sorted(found, key=lambda workspace: (workspace.name, workspace.id)))
+
+    async def snapshot(self, workspace: Workspace) -> Live:
+        rows, definitions, tags = await concurrently(
+            lambda: self._rows_of(workspace.id),
+            lambda: concurrently(
+                *(partial(self._definitions_of, kind, workspace.id) for kind in _ACTORS)
+            ),
+            lambda: self._tags_of(workspace.id),
+        )
+        known = [definition for of_kind in definitions for definition in of_kind]
+        known += await self._built_here(rows["source"], known, workspace.id)
+        self._definitions = tuple(sorted(known, key=lambda d: (d.kind, d.name, d.id)))
+        found = [self._object(f"GET /{kind}s", kind, row) for kind in rows for row in rows[kind]]
+        objects = [live for live in found if live is not None]
+        return Live(
+            workspace=workspace,
+            objects=tuple(sorted(objects, key=lambda live: (live.kind, live.spec.name, live.id))),
+            definitions=self._definitions,
+            tags=tags,
+        )
+
+    async def _rows_of(self, workspace_id: str) -> dict[str, tuple[Row, ...]]:
+        """By kind, as listed."""
+        kinds = tuple(_KIND_OF.values())
+        within = {"workspaceIds": workspace_id}
+        lists = await concurrently(
+            *(partial(self._transport.pages, f"/{k}s", within, key=f"{k}Id") for k in kinds)
+        )
+        return dict(zip(kinds, lists, strict=True))
+
+    async def read(self, kind: str, object_id: str) -> LiveObject | None:
+        path = _path(kind, object_id)
+        try:
+            data = await self._transport.request("GET", path)
+        except ApiError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return self._object(f"GET {path}", kind, data)
+
+    async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
+        if isinstance(spec, Connection):
+            tags = await self._tag_objects(workspace.id, spec)
+            body = public_write.connection_create(spec, tags)
+        else:
+            body = public_write.actor_create(workspace.id, spec)
+        return await self._write("POST", _KIND_OF[type(spec)], None, body)
+
+    async def update(self, live: LiveObject, update: Update) -> LiveObject:
+        if isinstance(live.spec, Connection):
+            tags: public_write.TagObjects = {}
+            if "tags" in update.fields and isinstance(update.spec, Connection):
+                tags = await self._tag_objects(await self._home_of(live.id), update.spec)
+            body = public_write.connection_patch(update, tags)
+        elif update.whole:
+            body = public_write.actor_put(update, live.spec)
+            return await self._write("PUT", live.kind, live.id, body)
+        else:
+            body = public_write.actor_patch(update, live.spec)
+        return await self._write("PATCH", live.kind, live.id, body)
+
+    async def delete(self, kind: str, object_id: str) -> None:
+        """Done also where there is nothing (any more)."""
+        try:
+            await self._transport.request("DELETE", _path(kind, object_id))
+        except ApiError as error:
+            if not _is_missing(error):
+                raise
+
+    async def create_tag(self, workspace: Workspace, name: str) -> Tag:
+        """Names are unique in a workspace: where the name exists or the answer is lost, the tag of that
+        name is the one."""
+        body = {"name": name, "color": color_of(name), "workspaceId": workspace.id}
+        try:
+            data = await self._transport.request("POST", "/tags", json=body)
+        except ApiError as error:
+            if error.status != HTTPStatus.CONFLICT and not isinstance(error, OutcomeUnknown):
+                raise
+            there = (await self._tags_of(workspace.id)).get(name)
+            if there is None:
+                raise
+            return there
+        created = _read("POST /tags", public_read.tag, data)
+        self._tags.setdefault(workspace.id, {})[created.name] = created
+        return created
+
+    async def discover(
+        self, source_id: str, destination_id: str | None
+    ) -> tuple[DiscoveredStream, ...]:
+        params = {"sourceId": source_id}
+        if destination_id is not None:
+            params["destinationId"] = destination_id
+        rows = await self._transport.rows("/streams", params, slow=True)
+        found = [_read("GET /streams", public_read.discovered, row) for row in rows]
+        return tuple(sorted(found, key=lambda stream: (stream.namespace or "", stream.name)))
+
+    # --- What reads and writes are made of -------------------------------------------------
+
+    def _object(self, request: str, kind: str, data: Json) -> LiveObject | None:
+        if kind == "connection":
+            live = _read(request, public_read.connection, data)
+            if live is not None and isinstance(data.get("workspaceId"), str):
+                self._workspace_of[live.id] = data["workspaceId"]
+            return live
+        actor_kind = next(known for known in _ACTORS if known == kind)
+        resolve = public_read.type_resolver(actor_kind, self._definitions)
+        return _read(request, lambda row: public_read.actor(actor_kind, row, resolve), data)
+
+    async def _write(
+        self, method: str, kind: str, object_id: str | None, body: dict[str, Any]
+    ) -> LiveObject:
+        """Sends a body and reads the answer: an answer that names no object leaves the outcome open."""
+        path = _path(kind, object_id)
+        slow = kind == "connection" and (method == "POST" or "configurations" in body)
+        data = await self._transport.request(method, path, json=body, slow=slow)
+        try:
+            live = self._object(f"{method} {path}", kind, data)
+        except Unreachable as unreadable:
+            raise OutcomeUnknown(unreadable.message, hint=unreadable.hint) from unreadable
+        if live is None:
+            raise ApiError(
+                f"{method} {path}: the {kind} is deleted on the server (PUB-T 23)",
+                hint="plan again",
+            )
+        return live
+
+    async def _definitions_of(
+        self, kind: ActorKind, workspace_id: str
+    ) -> tuple[ConnectorDefinition, ...]:
+        path = f"/workspaces/{_segment(workspace_id)}/definitions/{kind}s"
+        rows = await self._rows_if_served(path, {})
+        if rows is None:
+            return await self._listed_definitions(kind, workspace_id)
+        return tuple(_definitions(f"GET {path}", kind, rows))
+
+    async def _listed_definitions(
+        self, kind: ActorKind, workspace_id: str
+    ) -> tuple[ConnectorDefinition, ...]:
+        """From the endpoint that also has builder connectors, and no repositories (PUB §6)."""
+        path = "/connector_definitions"
+        params = {"type": kind, "workspaceId": workspace_id}
+        rows = await self._rows_if_served(path, params)
+        return tuple(_definitions(f"GET {path}", kind, rows or ()))
+
+    async def _built_here(
+        self, sources: Iterable[Json], known: Iterable[ConnectorDefinition], workspace_id: str
+    ) -> tuple[ConnectorDefinition, ...]:
+        """Builder connectors, asked for only where a live source uses a definition that isn't listed."""
+        ids = {definition.id for definition in known}
+        used = {row["definitionId"] for row in sources if isinstance(row.get("definitionId"), str)}
+        if used <= ids:
+            return ()
+        listed = await self._listed_definitions("source", workspace_id)
+        return tuple(definition for definition in listed if definition.id not in ids)
+
+    async def _tags_of(self, workspace_id: str) -> dict[str, Tag]:
+        """By name, sorted; none on servers that have no tags yet."""
+        rows = await self._rows_if_served("/tags", {"workspaceIds": workspace_id})
+        found = [_read("GET /tags", public_read.tag, row) for row in rows or ()]
+        tags = {tag.name: tag for tag in sorted(found, key=lambda tag: tag.name)}
+        self._tags[workspace_id] = dict(tags)
+        return tags
+
+    async def _rows_if_served(self, path: str, params: Mapping[str, str]) -> tuple[Row, ...] | None:
+        """None where the server doesn't know the path: definitions and tags came with 1.6 (PUB §11)."""
+        try:
+            return await self._transport.rows(path, params)
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def _tag_objects(self, workspace_id: str, spec: Connection) -> public_write.TagObjects:
+        wanted = set(spec.tags) if isinstance(spec.tags, tuple) else set()
+        if not wanted <= self._tags.get(workspace_id, {}).keys():
+            await self._tags_of(workspace_id)
+        return public_write.tag_objects(workspace_id, self._tags.get(workspace_id, {}))
+
+    async def _home_of(self, connection_id: str) -> str:
+        if connection_id not in self._workspace_of:
+            await self.read("connection", connection_id)
+        if connection_id not in self._workspace_of:
+            raise ApiError(
+                f"connection {connection_id} does not exist (any more)", hint="plan again"
+            )
+        return self._workspace_of[connection_id]
+
+
+def color_of(tag_name: str) -> str:
+    """Six hex digits, the same for a name in every run."""
+    return _COLORS[zlib.crc32(tag_name.encode()) % len(_COLORS)]
+
+
+def _definitions(
+    request: str, kind: ActorKind, rows: Iterable[Json]
+) -> Iterable[ConnectorDefinition]:
+    return (_read(request, lambda row: public_read.definition(kind, row), row) for row in rows)
+
+
+def _read(request: str, function: Callable[[Json], _T], data: Json) -> _T:
+    try:
+        return function(data)
+    except Malformed as malformed:
+        raise Unreachable(
+            f"{request}: the answer is not what Airbyte's public API answers: {malformed}",
+            hint="is the target's url the base path of that API?",
+        ) from malformed
+
+
+def _is_missing(error: ApiError) -> bool:
+    """A 404 about the object; one about the path is Unreachable."""
+    return error.status == HTTPStatus.NOT_FOUND and not isinstance(error, Unreachable)
+
+
+def _path(kind: str, object_id: str | None) -> str:
+    return f"/{kind}s" if object_id is None else f"/{kind}s/{_segment(object_id)}"
+
+
+def _segment(text: str) -> str:
+    """One path segment. Ids come from files and servers: none may lead elsewhere."""
+    if not text.strip("."):
+        raise ReconcilerError(f"{text!r} is no id")
+    return quote(text, safe="")
