@@ -1,0 +1,60 @@
+"""The published JSON Schemas: where they are, whether data fits them, and if not, why.
+
+Works for the installed package and for a checkout. Knows nothing of files of a project or of targets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from reconciler.core.model import Json
+from reconciler.manifests.explain import Problem, Validator, explain
+
+try:
+    from jsonschema_rs import Draft202012Validator as FastValidator
+except (
+    ImportError
+):  # the Rust validator only makes the usual case quick; the other one decides alike
+    FastValidator = None  # type: ignore[assignment,misc]
+
+KINDS: Final = ("connection", "destination", "manifest", "project", "source")
+
+
+def schema_text(kind: str) -> str:
+    """The schema of a kind (any case) as published, or of all manifests (`manifest`).
+
+    Raises ValueError for a kind there is none for."""
+    name = kind.lower()
+    if name not in KINDS:
+        raise ValueError(f"no schema for {kind!r}; there are: {', '.join(KINDS)}")
+    package = resources.files("reconciler")
+    file = f"{name}.schema.json"
+    installed = package / "schemas" / file
+    if installed.is_file():
+        return installed.read_text(encoding="utf-8")
+    return (package / ".." / "schemas" / file).read_text(encoding="utf-8")
+
+
+@cache
+def schema(kind: str) -> dict[str, Any]:
+    """The same as data; shared, so not to be changed."""
+    parsed: dict[str, Any] = json.loads(schema_text(kind))
+    return parsed
+
+
+def problems(kind: str, data: Json) -> tuple[Problem, ...]:
+    """Everything that keeps `data` from fitting the schema of a kind, each cause once."""
+    if _validator(kind)(data):
+        return ()
+    return explain(kind, schema(kind), data)
+
+
+@cache
+def _validator(kind: str) -> Callable[[Json], bool]:
+    if FastValidator is None:
+        return Validator(schema(kind)).is_valid
+    return FastValidator(schema(kind)).is_valid
