@@ -54,8 +54,8 @@ class Settling:
 def settle(desired: Json, live: Json, notes: Settling, pointer: str = "") -> tuple[Json, Json]:
     """(before, after): plain trees whose inequality is exactly what would change."""
     if pointer in notes.ignored:
-        return (_hidden(live), _hidden(live))
-    if _is_secret(desired) or (is_mask(live) and live is not _NOTHING):
+        return (redact.tokens(live), redact.tokens(live))
+    if _is_secret(desired) or isinstance(live, Secret) or is_mask(live):
         return _settle_secret(desired, live, notes, pointer)
     if isinstance(desired, Mapping) and isinstance(live, Mapping):
         return _settle_mapping(desired, live, notes, pointer)
@@ -66,7 +66,7 @@ def settle(desired: Json, live: Json, notes: Settling, pointer: str = "") -> tup
         ]
         return [before for before, _ in pairs], [after for _, after in pairs]
     _note_whole(desired, live, notes, pointer)
-    return _hidden(live), _hidden(desired)
+    return redact.tokens(live), redact.tokens(desired)
 
 
 def _settle_mapping(
@@ -92,11 +92,11 @@ def _settle_secret(desired: Json, live: Json, notes: Settling, pointer: str) -> 
     if desired is KEEP:
         return _settle_keep(live, notes, pointer)
     if desired is _NOTHING:
-        notes.lost.append(pointer)
+        notes.lost += [pointer] if is_mask(live) else []
         return redact.token(redact.HIDDEN), _NOTHING
     if isinstance(desired, Mapping) or _is_list(desired):
         _note_whole(desired, live, notes, pointer)
-        return _hidden(live), _hidden(desired)
+        return redact.tokens(live), redact.tokens(desired)
     label = redact.token(desired.label if isinstance(desired, Secret) else redact.HIDDEN)
     if live is _NOTHING:
         return _NOTHING, label
@@ -137,21 +137,10 @@ def _is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _hidden(value: Json) -> Json:
-    """A subtree with tokens for its secrets."""
-    if isinstance(value, Mapping):
-        return {key: _hidden(child) for key, child in value.items()}
-    if _is_list(value):
-        return [_hidden(child) for child in value]
-    if isinstance(value, Secret):
-        return redact.token(value.label)
-    if value is KEEP:
-        return redact.token(KEEP.value)
-    return redact.token(redact.HIDDEN) if is_mask(value) else value
-
-
 def json_equal(left: Json, right: Json) -> bool:
-    """JSON equality with types: true is not 1; 1 and 1.0 are the same number."""
+    """JSON equality with types: true is not 1; 1 and 1.0 are the same number. UNSET equals itself."""
+    if left is UNSET or right is UNSET:
+        return left is right
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(json_equal(left[k], right[k]) for k in left)
     if _is_list(left) and _is_list(right):
@@ -188,7 +177,7 @@ def _changed_paths(before: Json, after: Json) -> set[tuple[str, ...]]:
         verbose_level=2,
         view="tree",
     )
-    paths = set()
+    paths: set[tuple[str, ...]] = set()
     for level in (item for items in found.values() for item in items):
         path: list[str] = []
         for key in level.path(output_format="list"):
@@ -196,8 +185,19 @@ def _changed_paths(before: Json, after: Json) -> set[tuple[str, ...]]:
                 break
             path.append(key)
         if not json_equal(_value_at(before, path), _value_at(after, path)):
-            paths.add(tuple(path))
+            paths.update(_leaf_paths(before, after, tuple(path)))
     return paths
+
+
+def _leaf_paths(before: Json, after: Json, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """An object that came or went as a whole counts leaf by leaf."""
+    was, becomes = _value_at(before, path), _value_at(after, path)
+    whole = becomes if was is UNSET else was if becomes is UNSET else None
+    if isinstance(whole, Mapping) and whole:
+        for key in whole:
+            yield from _leaf_paths(before, after, (*path, key))
+    else:
+        yield path
 
 
 def _value_at(tree: Json, path: Sequence[str]) -> Json:

@@ -23,17 +23,21 @@ from reconciler.core.model import (
     Namespace,
     Ref,
     Schedule,
+    Secret,
     Source,
     Stream,
     Unset,
     is_mask,
 )
 from reconciler.core.normalize import stream_key, stream_label
-from reconciler.core.redact import leaves
+from reconciler.core.redact import HIDDEN, leaves
 from reconciler.core.schedule import parse_schedule
 
 MOST_STREAMS: Final = 1000
 """A connection holds at most this many streams (Airbyte's documented limit)."""
+
+MAPPER_SECRET: Final = "key"  # noqa: S105 - the argument's name
+"""The only secret argument of a mapper: AES encryption's key (PUB §4.3)."""
 
 _MAPPED_FIELDS: Final = ("targetField", "originalFieldName")
 
@@ -196,7 +200,7 @@ def _parse_stream(
         cursor_field=_path(given.get("cursorField")) if mode and mode.uses_cursor else UNSET,
         primary_key=_key(given.get("primaryKey")) if mode and mode.uses_key else UNSET,
         columns=_columns(given.get("columns")),
-        mappers=_mappers(given.get("mappers")),
+        mappers=_mappers(given.get("mappers"), f"{pointer}/mappers", findings),
         include_files=given.get("includeFiles", UNSET),
         destination_object_name=given.get("destinationObjectName", UNSET),
     )
@@ -226,15 +230,24 @@ def _columns(data: Json) -> Columns | Unset:
     return Columns(names=tuple(sorted(set(data))))
 
 
-def _mappers(data: Json) -> tuple[Mapper, ...] | Unset:
+def _mappers(data: Json, pointer: str, findings: Findings) -> tuple[Mapper, ...] | Unset:
     if data is None:
         return UNSET
-    return tuple(
-        Mapper(
-            type=entry["type"], config={key: value for key, value in entry.items() if key != "type"}
+    return tuple(_mapper(entry, f"{pointer}/{index}", findings) for index, entry in enumerate(data))
+
+
+def _mapper(entry: Mapping[str, Json], pointer: str, findings: Findings) -> Mapper:
+    """A flat mapper; an encryption key is a secret wherever it comes from (design §3)."""
+    config = {name: value for name, value in entry.items() if name != "type"}
+    if isinstance(config.get(MAPPER_SECRET), str):
+        findings.error(
+            "plaintext-secret",
+            f"{pointer}/{MAPPER_SECRET}",
+            "an encryption key stands in git in clear",
+            "write ${env:NAME}, or ${keep} to keep the one the server has",
         )
-        for entry in data
-    )
+        config[MAPPER_SECRET] = Secret(HIDDEN, config[MAPPER_SECRET])
+    return Mapper(type=entry["type"], config=config)
 
 
 def _check_streams(streams: tuple[Stream, ...], findings: Findings) -> None:

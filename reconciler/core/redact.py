@@ -35,6 +35,19 @@ def holds_token(value: Json) -> bool:
     return is_token(value)
 
 
+def tokens(value: Json) -> Json:
+    """The tree with a token for each secret, kept or masked leaf."""
+    if isinstance(value, Mapping):
+        return {key: tokens(child) for key, child in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [tokens(child) for child in value]
+    if isinstance(value, Secret):
+        return token(value.label)
+    if value is KEEP:
+        return token(KEEP.value)
+    return token(HIDDEN) if is_mask(value) else value
+
+
 def shown(value: Json) -> Json:
     """A tree as it may be shown: secrets by their label, kept and masked ones as (secret)."""
     if isinstance(value, Mapping):

@@ -1,0 +1,147 @@
+"""Every resource of a target against live: what differs, and what that does to data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.claim import Claims, resolve_connector, resolve_refs
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.drafts.actor import draft_actor
+from reconciler.core.drafts.connection import draft_connection, replaced_with
+from reconciler.core.drafts.draft import Draft
+from reconciler.core.effects import Effect
+from reconciler.core.kinds import KINDS
+from reconciler.core.model import (
+    SYNC_MODES,
+    Address,
+    Capabilities,
+    Connection,
+    Desired,
+    Destination,
+    Live,
+    LiveObject,
+    Resource,
+    Source,
+)
+from reconciler.core.normalize import naming_for, stream_key, stream_label
+from reconciler.core.plan import Change, HiddenSecret, Unstated
+
+__all__ = ["Draft", "Drafted", "connections_on", "draft_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """`by_address` holds only drafts with a change."""
+
+    by_address: Mapping[Address, Draft]
+    diagnostics: tuple[Diagnostic, ...]
+    unstated: tuple[Unstated, ...]
+    secrets: tuple[HiddenSecret, ...]
+
+
+def draft_all(desired: Desired, live: Live, claims: Claims, capabilities: Capabilities) -> Drafted:
+    drafts: dict[Address, Draft] = {}
+    diagnostics: list[Diagnostic] = []
+    for address, resource in desired.resources.items():
+        if resource.spec is None:
+            drafts[address] = _deleted(resource, claims, live)
+            continue
+        draft, problems = _drafted(resource, desired, live, claims, capabilities)
+        diagnostics += problems
+        if draft is not None:
+            drafts[address] = draft
+    _replace_dependents(drafts)
+    return Drafted(
+        by_address={
+            address: draft for address, draft in drafts.items() if draft.change is not None
+        },
+        diagnostics=tuple(diagnostics),
+        unstated=tuple(entry for draft in drafts.values() for entry in draft.unstated),
+        secrets=tuple(entry for draft in drafts.values() for entry in draft.secrets),
+    )
+
+
+def _drafted(
+    resource: Resource, desired: Desired, live: Live, claims: Claims, capabilities: Capabilities
+) -> tuple[Draft | None, tuple[Diagnostic, ...]]:
+    found = claims.live.get(resource.address)
+    if isinstance(resource.spec, Connection):
+        spec, problems = resolve_refs(resource, live)
+        if problems or not isinstance(spec, Connection):
+            return None, problems
+        return draft_connection(resource, spec, found, naming_for(claims.address_of), capabilities)
+    assert isinstance(resource.spec, Source | Destination)  # noqa: S101 - the only other kinds
+    definition = resolve_connector(resource, live.definitions)
+    if isinstance(definition, Diagnostic):
+        return None, (definition,)
+    resolved = replace(resource.spec, connector=definition.id)
+    streams = _incremental_streams_on(found, desired, live, claims)
+    return draft_actor(resource, resolved, found, definition, streams, capabilities)
+
+
+def connections_on(actor: LiveObject | None, live: Live) -> list[LiveObject]:
+    """The live connections that use a source or destination."""
+    if actor is None:
+        return []
+    return [
+        found
+        for found in live.objects
+        for field, kind in KINDS[found.kind].references.items()
+        if kind == actor.kind and getattr(found.spec, field).id == actor.id
+    ]
+
+
+def _incremental_streams_on(
+    actor: LiveObject | None, desired: Desired, live: Live, claims: Claims
+) -> tuple[str, ...]:
+    """Labels of incremental streams of live connections that use this actor and are not to be deleted."""
+    labels = set()
+    for user in connections_on(actor, live):
+        address = claims.address_of.get((user.kind, user.id))
+        if address is not None and desired.resources[address].absent:
+            continue
+        assert isinstance(user.spec, Connection)  # noqa: S101 - only connections have references
+        for stream in user.spec.streams if isinstance(user.spec.streams, tuple) else ():
+            mode = SYNC_MODES.get(stream.sync_mode or "")
+            if mode is None or mode.incremental:
+                labels.add(stream_label(stream_key(stream)))
+    return tuple(sorted(labels))
+
+
+def _deleted(resource: Resource, claims: Claims, live: Live) -> Draft:
+    found = claims.live.get(resource.address)
+    if found is None:
+        return Draft(resource, None)
+    spec = found.spec
+    streams: tuple[str, ...] = ()
+    says = ["its configuration and secrets are deleted; there is no undo"]
+    if isinstance(spec, Connection) and isinstance(spec.streams, tuple):
+        streams = tuple(sorted(stream_label(stream_key(stream)) for stream in spec.streams))
+        says = [f"the saved positions of {len(streams)} streams are deleted; there is no undo"]
+        says.append("its tables stay as they are")
+    elif users := connections_on(found, live):
+        says.append(
+            f"{len(users)} connections use it now: {', '.join(sorted(u.spec.name for u in users))}"
+        )
+    change = Change(
+        resource.address,
+        "delete",
+        spec.name,
+        reason=resource.reason or "state: absent",
+        live_id=found.id,
+        effects=(Effect("delete", "object-goes", streams, tuple(says), accepted="state: absent"),),
+    )
+    return Draft(resource, change, found)
+
+
+def _replace_dependents(drafts: dict[Address, Draft]) -> None:
+    for address, draft in drafts.items():
+        if not isinstance(draft.spec, Connection) or draft.live is None:
+            continue
+        for ref in (draft.spec.source, draft.spec.destination):
+            actor = drafts.get(ref.address) if ref.address else None
+            replaced = actor is not None and actor.action == "replace"
+            if replaced and draft.action != "replace":
+                drafts[address] = replaced_with(draft, str(ref.address))
+                break

@@ -1,0 +1,251 @@
+"""From desired and live to a plan, and to the steps that would carry it out.
+
+The plan is what is shown and saved; the steps hold what is sent and never leave the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.core import drafts, policy
+from reconciler.core.claim import Claims, claim
+from reconciler.core.diagnostics import in_order
+from reconciler.core.drafts import Draft, connections_on
+from reconciler.core.graph import level_of
+from reconciler.core.kinds import KINDS, REFERENCES
+from reconciler.core.model import (
+    Address,
+    Capabilities,
+    Connection,
+    Consent,
+    Desired,
+    Limits,
+    Live,
+    LiveObject,
+    Resource,
+    Spec,
+    Update,
+)
+from reconciler.core.normalize import digest, naming_for
+from reconciler.core.plan import Change, NotCovered, Plan, TargetLine, Unmanaged
+from reconciler.core.policy import Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a plan depends on. `applying`: secrets that would be sent must be at hand."""
+
+    target: TargetLine
+    desired: Desired
+    live: Live
+    capabilities: Capabilities
+    allow: tuple[Consent, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    expected: Expected = field(default_factory=Expected)
+    applying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one change is carried out. `spec` is the object as it will be (its connector resolved)."""
+
+    change: Change
+    resource: Resource
+    live: LiveObject | None
+    spec: Spec | None = field(repr=False)
+    update: Update | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    plan: Plan
+    steps: Mapping[Address, Step]
+    claims: Claims
+
+
+def make_plan(situation: Situation) -> Planned:
+    claims, problems = claim(situation.desired, situation.live, situation.target.name)
+    drafted = drafts.draft_all(situation.desired, situation.live, claims, situation.capabilities)
+    diagnostics = [*problems, *drafted.diagnostics]
+    finished = [
+        _finish(draft, drafted.by_address, claims, situation)
+        for draft in drafted.by_address.values()
+    ]
+    consents = policy.consents_of(situation.desired.resources, situation.allow)
+    steps = {
+        step.change.address: replace(
+            step,
+            change=replace(
+                step.change,
+                effects=policy.accept(step.change.effects, step.change.address, consents),
+            ),
+        )
+        for step in finished
+    }
+    changes = tuple(
+        sorted(
+            (step.change for step in steps.values()),
+            key=lambda change: (change.level, change.address),
+        )
+    )
+    diagnostics += policy.stale_consents(
+        situation.desired.resources, {change.address: change.effects for change in changes}
+    )
+    diagnostics += policy.check_limits(
+        _tally(changes, claims), situation.limits, situation.expected
+    )
+    plan = Plan(
+        target=situation.target,
+        digest=desired_digest(situation.desired),
+        changes=changes,
+        diagnostics=in_order(diagnostics),
+        unchanged=len(claims.live) - sum(1 for c in changes if c.action != "create"),
+        matched_by_name=claims.by_name,
+        new_tags=_new_tags(steps, situation.live),
+        not_covered=_not_covered(situation, claims, drafted),
+    )
+    return Planned(plan, steps, claims)
+
+
+def desired_digest(desired: Desired) -> str:
+    """Of what is asked for, not of files: comments, order and moved files keep it (design §6.1)."""
+    naming = naming_for({})
+    return digest(
+        {
+            str(address): "absent"
+            if resource.spec is None
+            else KINDS[address.kind].canonical(resource.spec, naming)
+            for address, resource in desired.resources.items()
+        }
+    )
+
+
+def _finish(
+    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, situation: Situation
+) -> Step:
+    """A draft with its place in the order, what it depends on and what forbids it."""
+    resource, change = draft.resource, draft.change
+    assert change is not None  # noqa: S101 - only drafts with a change are finished
+    deletes = change.action == "delete"
+    refusals = list(change.refusals)
+    if deletes or change.action == "replace":
+        if resource.lifecycle.prevent_destroy:
+            refusals.append(
+                "lifecycle.preventDestroy is set: no flag lifts it, only a change in git"
+            )
+        refusals += _still_in_use(draft, all_drafts, claims, situation)
+    if situation.applying and draft.unset:
+        refusals.append(f"not set in this environment: {', '.join(draft.unset)}")
+    finished = replace(
+        change,
+        refusals=tuple(refusals),
+        level=level_of(resource.address.kind, deletes=deletes, references=REFERENCES),
+        depends_on=_dependencies(draft, all_drafts, claims, situation.live),
+        fingerprint=_fingerprint(draft, situation.live),
+        span=resource.locate("/spec" if resource.spec is not None else "/state"),
+        annotations=resource.annotations,
+    )
+    return Step(finished, resource, draft.live, draft.spec, draft.update)
+
+
+def _dependencies(
+    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, live: Live
+) -> tuple[Address, ...]:
+    """A write needs what it refers to; a delete needs everything gone or moved that refers to it."""
+    if draft.action == "delete":
+        users = connections_on(draft.live, live)
+        keys = [(user.kind, user.id) for user in users]
+        addresses = [claims.address_of[key] for key in keys if key in claims.address_of]
+    elif isinstance(draft.spec, Connection):
+        addresses = [
+            ref.address for ref in (draft.spec.source, draft.spec.destination) if ref.address
+        ]
+    else:
+        addresses = []
+    return tuple(sorted(address for address in set(addresses) if address in all_drafts))
+
+
+def _still_in_use(
+    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, situation: Situation
+) -> list[str]:
+    """Deleting an actor deletes every connection on it (PUB-T 2): each must go or move in this plan, or
+    be named in the consent (`--allow delete=connection/<id>`)."""
+    named = {
+        consent.address.name
+        for consent in situation.allow
+        if "delete" in consent.effects and consent.address and consent.address.kind == "connection"
+    }
+    staying = []
+    for user in connections_on(draft.live, situation.live):
+        address = claims.address_of.get((user.kind, user.id))
+        planned = all_drafts.get(address) if address else None
+        goes = planned is not None and planned.action in ("delete", "replace")
+        if not goes and user.id not in named:
+            staying.append(f"{address or user.spec.name} ({user.id})")
+    if not staying:
+        return []
+    listed = ", ".join(sorted(staying))
+    text = f"Airbyte would delete {len(staying)} connection(s) with it: {listed}; "
+    return [text + "delete or move them in git, or name each: --allow delete=connection/<id>"]
+
+
+def _fingerprint(draft: Draft, live: Live) -> str:
+    if draft.live is None:
+        return ""
+    return fingerprint(draft.live, live if draft.action in ("delete", "replace") else None)
+
+
+def fingerprint(found: LiveObject, live: Live | None = None) -> str:
+    """Digest of a live object; with `live`, of an actor together with the connections on it."""
+    form = KINDS[found.kind].canonical(found.spec, naming_for({}))
+    users = connections_on(found, live) if live else []
+    return digest({"form": form, "connections": sorted(user.id for user in users)})
+
+
+def _tally(changes: tuple[Change, ...], claims: Claims) -> policy.Tally:
+    deselected = sum(
+        len(effect.streams) for c in changes for effect in c.effects if effect.rule == "deselected"
+    )
+    gone = sum(
+        len(effect.streams)
+        for c in changes
+        if c.action == "delete"
+        for effect in c.effects
+        if effect.name == "delete"
+    )
+    streams = sum(
+        len(found.spec.streams)
+        for found in claims.live.values()
+        if isinstance(found.spec, Connection) and isinstance(found.spec.streams, tuple)
+    )
+    return policy.Tally(
+        objects=len(claims.live),
+        streams=streams,
+        deletes=sum(1 for c in changes if c.action in ("delete", "replace")),
+        updates=sum(1 for c in changes if c.action == "update"),
+        deselected=deselected + gone,
+    )
+
+
+def _new_tags(steps: Mapping[Address, Step], live: Live) -> tuple[str, ...]:
+    wanted = {
+        tag
+        for step in steps.values()
+        if isinstance(step.spec, Connection) and isinstance(step.spec.tags, tuple)
+        for tag in step.spec.tags
+    }
+    return tuple(sorted(wanted.difference(live.tags)))
+
+
+def _not_covered(situation: Situation, claims: Claims, drafted: drafts.Drafted) -> NotCovered:
+    unmanaged = sorted(
+        (found.kind, found.spec.name, found.id)
+        for found in situation.live.objects
+        if (found.kind, found.id) not in claims.address_of
+    )
+    return NotCovered(
+        unmanaged=tuple(Unmanaged(kind, object_id, name) for kind, name, object_id in unmanaged),
+        unstated=drafted.unstated,
+        secrets=drafted.secrets,
+    )

@@ -1,0 +1,138 @@
+"""Who accepted what: consent for effects, and the guards that no consent lifts.
+
+Decides about values only; a guard that can't be evaluated refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.diagnostics import Diagnostic, Severity
+from reconciler.core.effects import EFFECTS, Effect
+from reconciler.core.model import Address, Consent, Limits, Resource
+
+
+def parse_consent(text: str) -> Consent:
+    """`EFFECT[,EFFECT][=ADDRESS]` of --allow. Raises ValueError with what is wrong."""
+    names, _, address = text.partition("=")
+    effects = tuple(name.strip() for name in names.split(",") if name.strip())
+    known = sorted(name for name, kind in EFFECTS.items() if kind.consent == "needed")
+    for name in effects:
+        if name not in known:
+            raise ValueError(f"{name!r} is no effect that takes consent; known: {', '.join(known)}")
+    if not effects:
+        raise ValueError("no effect given; write e.g. --allow state-loss=connection/shop-to-lake")
+    return Consent(effects, (), Address.parse(address) if address else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What was accepted, by flag (`flags`) and in each manifest (`manifests`)."""
+
+    flags: tuple[Consent, ...]
+    manifests: Mapping[Address, tuple[Consent, ...]]
+
+
+def consents_of(resources: Mapping[Address, Resource], flags: tuple[Consent, ...]) -> Consents:
+    return Consents(
+        flags, {address: resource.lifecycle.allow for address, resource in resources.items()}
+    )
+
+
+def accept(effects: Iterable[Effect], address: Address, consents: Consents) -> tuple[Effect, ...]:
+    """The effects with `accepted` filled in where a consent covers them."""
+    decided = []
+    for effect in effects:
+        if effect.consent != "needed" or effect.accepted:
+            decided.append(effect)
+            continue
+        by_flag = [c for c in consents.flags if c.address is None or c.address == address]
+        if _covers(by_flag, effect):
+            decided.append(replace(effect, accepted="--allow"))
+        elif _covers(consents.manifests.get(address, ()), effect):
+            decided.append(replace(effect, accepted="lifecycle.allow"))
+        else:
+            decided.append(effect)
+    return tuple(decided)
+
+
+def _covers(consents: Iterable[Consent], effect: Effect) -> bool:
+    """Consents add up: an effect on two streams may be accepted by two entries."""
+    open_streams = set(effect.streams)
+    for consent in consents:
+        if effect.name not in consent.effects:
+            continue
+        if not consent.streams:
+            return True
+        open_streams -= {label for label in open_streams if _named(label, consent.streams)}
+        if effect.streams and not open_streams:
+            return True
+    return False
+
+
+def _named(label: str, streams: tuple[str, ...]) -> bool:
+    """A stream may be named with its namespace, or without where git does not state one."""
+    return any(label == name or label.endswith(f".{name}") for name in streams)
+
+
+def stale_consents(
+    resources: Mapping[Address, Resource], effects: Mapping[Address, tuple[Effect, ...]]
+) -> tuple[Diagnostic, ...]:
+    """Manifest entries that nothing in this plan needs."""
+    return tuple(
+        Diagnostic(
+            code="stale-allow",
+            message=f"nothing in this plan needs consent for {name}",
+            hint="remove it from lifecycle.allow, so that it does not accept a later change unseen",
+            severity=Severity.WARNING,
+            span=resource.locate(f"/spec/lifecycle/allow/{index}"),
+            address=str(address),
+            pointer=f"/spec/lifecycle/allow/{index}",
+        )
+        for address, resource in resources.items()
+        for index, consent in enumerate(resource.lifecycle.allow)
+        for name in consent.effects
+        if not any(effect.name == name for effect in effects.get(address, ()))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a plan does, in numbers, against what the project claims of live."""
+
+    objects: int
+    streams: int
+    deletes: int
+    updates: int
+    deselected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """`--max-deletes`, `--max-updates`: the numbers somebody stated; None: not stated."""
+
+    deletes: int | None = None
+    updates: int | None = None
+
+
+def check_limits(tally: Tally, limits: Limits, expected: Expected) -> tuple[Diagnostic, ...]:
+    """One diagnostic for each limit that is passed, with the numbers and the flag that states them."""
+    checks = (
+        ("deletes", tally.deletes, tally.objects, "objects", limits.deletes, expected.deletes),
+        ("deletes", tally.deselected, tally.streams, "streams", limits.deletes, expected.deletes),
+        ("updates", tally.updates, tally.objects, "objects", limits.updates, expected.updates),
+    )
+    return tuple(
+        Diagnostic(
+            code=f"limit-{what}",
+            message=f"{count} of {population} {noun} ({count / population:.0%}): more than the limit of "
+            f"{limit:g}% for {what}",
+            hint=f"if that is meant, state the number: --max-{what} {count}",
+        )
+        for what, count, population, noun, limit, stated in checks
+        if limit is not None
+        and population > 0
+        and count * 100 > limit * population
+        and (stated is None or count > stated)
+    )

@@ -1,0 +1,164 @@
+"""What exactly is sent for an update, or why it can't be (design §6.4).
+
+Whole where every secret is at hand; minimal where one is kept; never a mask in a merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.core import redact
+from reconciler.core.connector import mask_is_restored, unescape
+from reconciler.core.diff import FieldChange
+from reconciler.core.kinds import KINDS
+from reconciler.core.model import (
+    KEEP,
+    MASK,
+    UNSET,
+    Connection,
+    ConnectorDefinition,
+    Destination,
+    Json,
+    Secret,
+    Source,
+    Update,
+    is_mask,
+)
+
+_CONFIGURATION = "/configuration"
+
+
+def connection_update(merged: Connection, fields: Iterable[FieldChange]) -> Update | str:
+    """Only the changed top-level fields; streams, if one changed, complete. A str: why there is no write."""
+    changed = {field.pointer.split("/")[1].split("[")[0] for field in fields}
+    if "streams" in changed and isinstance(merged.streams, tuple):
+        nameless = [stream.name for stream in merged.streams if stream.sync_mode is None]
+        if nameless:
+            return (
+                f"stream {nameless[0]!r} has a sync mode that this API can't name; "
+                "writing the list would reset it: state the stream and its mode"
+            )
+    table = KINDS["connection"].fields
+    return Update(merged, frozenset(table[name] for name in changed))
+
+
+def unset_secrets(value: Json) -> tuple[str, ...]:
+    """Labels of secrets that are to be sent and that this run does not have."""
+    found = {
+        leaf.label
+        for _, leaf in redact.leaves(value)
+        if isinstance(leaf, Secret) and not leaf.known
+    }
+    return tuple(sorted(found))
+
+
+def actor_update(
+    desired: Source | Destination,
+    live: Source | Destination,
+    fields: tuple[FieldChange, ...],
+    definition: ConnectorDefinition | None,
+    ignored: frozenset[str],
+) -> Update | str:
+    """The write that makes `live` what `desired` says. A str: why there is none that is safe."""
+    configured = tuple(field for field in fields if field.pointer.startswith(_CONFIGURATION))
+    if not configured:
+        return Update(desired, frozenset({"name"}))
+    wanted = _with_ignored(desired.configuration, live.configuration, ignored)
+    kept = sorted(at for at, leaf in redact.leaves(wanted) if leaf is KEEP)
+    servers_own = sorted(
+        at for at, leaf in redact.leaves(live.configuration) if is_mask(leaf) and leaf != MASK
+    )
+    sent = frozenset(
+        {"name", "configuration"} if len(configured) < len(fields) else {"configuration"}
+    )
+    if not kept and not servers_own:
+        return _whole(desired, wanted)
+    partial = _partial(configured, desired.configuration)
+    if partial is not None:
+        return Update(replace(desired, configuration=partial), sent)
+    if servers_own:
+        return (
+            f"only a full write could do this, and it would drop {servers_own[0]}, the server's own"
+        )
+    masked = _masked(wanted)
+    unproven = [
+        at
+        for at in kept
+        if definition is None
+        or not mask_is_restored(definition.spec, masked, [unescape(t) for t in at.split("/")[1:]])
+    ]
+    if unproven:
+        return (
+            "only a full write could do this, and nothing proves that Airbyte would restore "
+            f"{_CONFIGURATION}{unproven[0]} (${{keep}}): set it from ${{env:…}}"
+        )
+    return _whole(desired, wanted)
+
+
+def _whole(desired: Source | Destination, configuration: Json) -> Update:
+    spec = replace(desired, configuration=configuration)
+    return Update(spec, frozenset({"name", "configuration"}), whole=True)
+
+
+def _with_ignored(desired: Json, live: Json, ignored: frozenset[str], pointer: str = "") -> Json:
+    """The desired tree with the live value at each ignored pointer; a masked one there is kept."""
+    if f"{_CONFIGURATION}{pointer}" in ignored:
+        return _masks_kept(live)
+    if not (isinstance(desired, Mapping) and isinstance(live, Mapping)):
+        return desired
+    merged = {}
+    for key in (*desired, *(key for key in live if key not in desired)):
+        at = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        if key in desired:
+            merged[key] = _with_ignored(desired[key], live.get(key), ignored, at)
+            if key not in live and f"{_CONFIGURATION}{at}" in ignored:
+                del merged[key]
+        elif f"{_CONFIGURATION}{at}" in ignored:
+            merged[key] = _masks_kept(live[key])
+    return merged
+
+
+def _masks_kept(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _masks_kept(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_masks_kept(child) for child in value]
+    return KEEP if is_mask(value) else value
+
+
+def _masked(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _masked(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(child) for child in value]
+    return MASK if value is KEEP else value.value if isinstance(value, Secret) else value
+
+
+def _partial(
+    configured: Iterable[FieldChange], desired: Mapping[str, Json]
+) -> dict[str, Json] | None:
+    """The minimal tree to merge into the stored one, or None where a merge can't do it: a merge
+    removes no key, ignores a scalar over an object, and may hold no mask (PUB §3.4)."""
+    partial: dict[str, Any] = {}
+    for field in configured:
+        path = [unescape(token) for token in field.pointer.split("/")[2:]]
+        if field.after is UNSET or not path:
+            return None
+        value = _at(desired, path)
+        if isinstance(field.before, Mapping) and not isinstance(value, Mapping):
+            return None
+        if any(leaf is KEEP for _, leaf in redact.leaves(value)):
+            return None
+        node = partial
+        for key in path[:-1]:
+            node = node.setdefault(key, {})
+        node[path[-1]] = value
+    return partial
+
+
+def _at(tree: Json, path: list[str]) -> Json:
+    for key in path:
+        tree = tree[key]
+    return tree
