@@ -82,15 +82,6 @@ class PublicApi:
             tags=tags,
         )
 
-    async def _rows_of(self, workspace_id: str) -> dict[str, tuple[Row, ...]]:
-        """By kind, as listed."""
-        kinds = tuple(_KIND_OF.values())
-        within = {"workspaceIds": workspace_id}
-        lists = await concurrently(
-            *(partial(self._transport.pages, f"/{k}s", within, key=f"{k}Id") for k in kinds)
-        )
-        return dict(zip(kinds, lists, strict=True))
-
     async def read(self, kind: str, object_id: str) -> LiveObject | None:
         path = _path(kind, object_id)
         try:
@@ -158,6 +149,15 @@ class PublicApi:
         return tuple(sorted(found, key=lambda stream: (stream.namespace or "", stream.name)))
 
     # --- What reads and writes are made of -------------------------------------------------
+
+    async def _rows_of(self, workspace_id: str) -> dict[str, tuple[Row, ...]]:
+        """By kind, as listed."""
+        kinds = tuple(_KIND_OF.values())
+        within = {"workspaceIds": workspace_id}
+        lists = await concurrently(
+            *(partial(self._transport.pages, f"/{k}s", within, key=f"{k}Id") for k in kinds)
+        )
+        return dict(zip(kinds, lists, strict=True))
 
     def _object(self, request: str, kind: str, data: Json) -> LiveObject | None:
         if kind == "connection":

@@ -58,7 +58,7 @@ def retry_after(answer: Answer) -> float | None:
     return min(float(text), _LONGEST_RETRY_AFTER) if text.isdecimal() and text.isascii() else None
 
 
-_BACKOFF: Final = tenacity.wait_exponential_jitter(initial=0.5, max=20, jitter=1)
+_BACKOFF: Final = tenacity.wait_exponential(multiplier=0.5, max=20) + tenacity.wait_random(0, 1)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

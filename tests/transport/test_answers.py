@@ -1,0 +1,217 @@
+"""Error bodies become one readable line; what a server writes is never trusted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
+from reconciler.transport import Exchange
+from tests.transport.scripted import Scripted, reply
+
+pytestmark = pytest.mark.anyio
+
+DOCS = "https://reference.airbyte.com/reference/errors"
+
+
+def problem(status: int, title: str, detail: str, data: Any) -> dict[str, Any]:
+    return {
+        "status": status,
+        "type": f"{DOCS}#{title}",
+        "title": title,
+        "detail": detail,
+        "documentationUrl": None,
+        "data": data,
+    }
+
+
+async def failure(answer: httpx.Response, method: str = "POST", **options: Any) -> ApiError:
+    server = Scripted([answer] * 4)
+    with pytest.raises(ApiError) as caught:
+        await server.transport(**options).request(method, "/sources", json={})
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "line"),
+    [
+        (
+            400,
+            problem(400, "bad-request", "Not understood.", {"message": "Missing cron expression."}),
+            "400 bad-request: Missing cron expression.",
+        ),
+        (
+            400,
+            problem(400, "value-not-found", "No such value.", {"value": "postgress"}),
+            "400 value-not-found: No such value.; value: postgress",
+        ),
+        (
+            409,
+            problem(409, "Connection is locked", "Locked.", {"connectionId": "c-1", "reason": None}),
+            "409 Connection is locked: Locked.; connectionId: c-1",
+        ),
+        (409, problem(409, "Tag already exists", "It exists.", None), "409 Tag already exists: It exists."),
+        (
+            400,
+            problem(
+                400,
+                "Mapper",
+                "Wrong mapper.",
+                {"errors": [{"stream": "users", "error": "FIELD_NOT_FOUND", "mapper": {"key": "k"}}]},
+            ),
+            "400 Mapper: Wrong mapper.; stream: users, error: FIELD_NOT_FOUND",
+        ),
+        (400, {"errorId": "6f0e"}, "400 Bad Request (server log id 6f0e)"),
+        (
+            500,
+            {"message": "Internal Server Error: x", "errorId": "6f0e"},
+            "500 Internal Server Error: Internal Server Error: x (server log id 6f0e)",
+        ),
+        (
+            403,
+            {"message": "Forbidden", "_links": {}, "_embedded": {"errors": [{"message": "Access Denied"}]}},
+            "403 Forbidden: Forbidden; Access Denied",
+        ),
+        (400, {"error": "bad", "message": "very bad"}, "400 Bad Request: very bad; bad"),
+        (400, "plain words", "400 Bad Request: plain words"),
+        (400, '{"message": "cut o', "400 Bad Request: the answer is not JSON, or broke off (18 bytes)"),
+        (418, None, "418 I'm a Teapot"),
+        (599, {}, "599"),
+        (400, ["a"], "400 Bad Request"),
+        (400, {"message": 5, "data": [1], "title": None, "errorId": {}}, "400 Bad Request"),
+    ],
+)  # fmt: skip
+async def test_every_shape_of_error_becomes_one_line(status: int, body: Any, line: str) -> None:
+    error = await failure(reply(status, body))
+    assert error.message == f"POST /sources: {line}"
+    assert error.status == status
+
+
+async def test_a_rate_limit_is_named_with_its_message() -> None:
+    error = await failure(reply(429, {"message": "You are being rate limited."}))
+    assert error.message == "POST /sources: 429 Too Many Requests: You are being rate limited."
+    assert "--parallelism" in error.hint
+
+
+async def test_the_echo_of_a_schema_in_a_validation_message_is_left_out() -> None:
+    message = "validation failed. \nErrors: $: required property 'host' not found \nSchema: \n{...}"
+    error = await failure(
+        reply(422, problem(422, "unprocessable-entity", "", {"message": message}))
+    )
+    assert error.message.endswith("Errors: $: required property 'host' not found")
+
+
+async def test_html_is_said_to_be_html_with_its_title() -> None:
+    page = "<!DOCTYPE html><html><head><title>Sign in\n · Acme</title></head></html>"
+    error = await failure(reply(200, page, content_type="text/html"), "GET")
+    assert 'the answer is HTML, not JSON ("Sign in · Acme")' in error.message
+    assert "base path" in error.hint
+    assert isinstance(error, Unreachable)
+
+
+async def test_a_write_answered_with_html_leaves_the_outcome_open() -> None:
+    assert isinstance(await failure(reply(200, "<html></html>")), OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_about_the_path"),
+    [
+        (None, True),
+        ("<html>not here</html>", True),
+        ({"message": "Not Found", "_links": {}, "_embedded": {"errors": []}}, True),
+        (problem(404, "resource-not-found", "", {"resourceType": "STANDARD_SYNC"}), False),
+        ({"error": "not found", "message": "no such source"}, False),
+    ],
+)
+async def test_a_404_about_the_path_is_told_from_one_about_the_resource(
+    body: Any, is_about_the_path: bool
+) -> None:
+    error = await failure(reply(404, body), "GET")
+    assert isinstance(error, Unreachable) is is_about_the_path
+    assert ("base path" in error.hint) is is_about_the_path
+
+
+async def test_control_characters_and_colours_never_reach_the_line() -> None:
+    nasty = "\x1b[31mred\x1b[0m\x1b]8;;http://x\x07link\x07 a\x00b\u202ec\u200b\r\nd\ttab \x9b31m"
+    error = await failure(reply(400, {"message": nasty}))
+    assert error.message == "POST /sources: 400 Bad Request: redlink abc d tab 31m"
+
+
+async def test_a_long_text_is_cut() -> None:
+    error = await failure(reply(400, {"message": "long " * 10_000}))
+    assert len(error.message) < 2_100
+    assert error.message.endswith("…")
+
+
+async def test_known_secrets_are_taken_out_before_anything_is_cut_or_stripped() -> None:
+    def redact(text: str) -> str:
+        return text.replace("hunter2hunter2", "(secret)").replace("line1\nline2", "(secret)")
+
+    text = f"{'x' * 1_990} hunter2hunter2"
+    assert "hunter" not in (await failure(reply(400, {"message": text}), redact=redact)).message
+    split = "hunter2\u200bhunter2 and line1\nline2"
+    shown = (await failure(reply(400, {"message": split}), redact=redact)).message
+    assert shown.endswith("(secret) and (secret)")
+
+
+async def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+    read = 0
+
+    async def endless() -> Any:
+        nonlocal read
+        while True:
+            read += 1
+            yield b"[" * 1024 * 1024
+
+    error = await failure(httpx.Response(200, content=endless()), "GET")
+    assert "larger than 64 MB" in error.message
+    assert read == 65
+
+
+async def test_a_compressed_bomb_counts_by_what_it_becomes() -> None:
+    bomb = gzip.compress(b" " * (65 * 1024 * 1024))
+    answer = httpx.Response(200, content=bomb, headers={"content-encoding": "gzip"})
+    assert "larger than 64 MB" in (await failure(answer, "GET")).message
+
+
+@pytest.mark.parametrize("depth", [300, 200_000])
+async def test_an_answer_nested_too_deeply_is_refused(depth: int) -> None:
+    error = await failure(reply(200, "[" * depth + "]" * depth), "GET")
+    assert "nested too deeply" in error.message
+
+
+async def test_an_empty_success_is_none_and_json_is_parsed() -> None:
+    server = Scripted([reply(204), reply(200, {"a": [1, None, "ü"]})])
+    transport = server.transport()
+    assert await transport.request("DELETE", "/sources/1") is None
+    assert await transport.request("GET", "/sources/1") == {"a": [1, None, "ü"]}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_transport_that_only_reads_sends_no_write(method: str) -> None:
+    server = Scripted([])
+    with pytest.raises(Refused, match="was not sent"):
+        await server.transport(read_only=True).request(method, "/sources", json={})
+    assert server.requests == []
+
+
+async def test_an_observer_sees_method_path_status_and_time_and_no_query() -> None:
+    seen: list[Exchange] = []
+    server = Scripted([httpx.ReadError("reset"), reply(200)])
+    transport = server.transport(observe=seen.append)
+    await transport.request("GET", "/sources", params={"workspaceIds": "w"})
+    assert [(e.method, e.path, e.status) for e in seen] == [
+        ("GET", "/sources", 0),
+        ("GET", "/sources", 200),
+    ]
+
+
+async def test_a_body_is_json_and_says_so() -> None:
+    server = Scripted([reply(200, {})])
+    await server.transport().request("POST", "/sources", json={"name": "ü"})
+    assert server.requests[0].headers["content-type"] == "application/json"
+    assert json.loads(server.requests[0].content) == {"name": "ü"}
