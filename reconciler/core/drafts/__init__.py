@@ -23,11 +23,12 @@ from reconciler.core.model import (
     LiveObject,
     Resource,
     Source,
+    Spec,
 )
-from reconciler.core.normalize import naming_for, stream_key, stream_label
+from reconciler.core.normalize import Naming, naming_for, stream_key, stream_label
 from reconciler.core.plan import Change, HiddenSecret, Unstated
 
-__all__ = ["Draft", "Drafted", "connections_on", "draft_all"]
+__all__ = ["Draft", "Drafted", "connections_on", "draft_all", "ignored_by_server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +146,20 @@ def _replace_dependents(drafts: dict[Address, Draft]) -> None:
             if replaced and draft.action != "replace":
                 drafts[address] = replaced_with(draft, str(ref.address))
                 break
+
+
+def ignored_by_server(
+    resource: Resource, spec: Spec | None, answer: LiveObject, naming: Naming, live: Live
+) -> tuple[str, ...]:
+    """Pointers of what was asked for (`spec`, as it was sent) and is not in the server's answer."""
+    if isinstance(spec, Connection):
+        draft, _ = draft_connection(resource, spec, answer, naming, _ANY_API)
+    elif isinstance(spec, Source | Destination):
+        definition = next(d for d in live.definitions if d.id == spec.connector)
+        draft, _ = draft_actor(resource, spec, answer, definition, (), _ANY_API)
+    else:
+        return ()
+    return tuple(field.pointer for field in draft.change.fields) if draft.change else ()
+
+
+_ANY_API = Capabilities(api="any", writes_interval_schedules=True, writes_time_zones=True)

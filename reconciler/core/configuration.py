@@ -1,0 +1,209 @@
+"""Validation stage 5: a configuration against its connector's specification.
+
+Values are never quoted, for any of them may be a secret; what only the server or another environment
+knows is not checked. Unknown keys are a warning, because real specs accept them silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from jsonschema import Draft7Validator
+
+from reconciler.core import redact
+from reconciler.core.connector import closest, escape, fitting_branches, secret_pointers
+from reconciler.core.diagnostics import Diagnostic, Severity
+from reconciler.core.model import (
+    KEEP,
+    ConnectorDefinition,
+    Destination,
+    Json,
+    Resource,
+    Secret,
+    Source,
+)
+
+_STAND_IN: Final = "stand-in for a value that is not known here"
+_PLAIN_WORDS: Final = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing (null)",
+}
+
+
+def check_configuration(
+    resource: Resource, definition: ConnectorDefinition
+) -> tuple[Diagnostic, ...]:
+    """Everything wrong with one actor's configuration; nothing where the spec is not known."""
+    spec, schema = resource.spec, definition.spec
+    if not isinstance(spec, Source | Destination) or schema is None:
+        return ()
+    value = _checkable(spec.configuration)
+    unknown = {at for at, leaf in redact.leaves(spec.configuration) if _not_known(leaf)}
+    found = [
+        *_plaintext(spec.configuration, schema),
+        *(p for p in _violations(schema, value) if p[1] not in unknown),
+        *_unknown_keys(schema, value, ""),
+    ]
+    return tuple(
+        Diagnostic(
+            code=code,
+            message=f"{definition.name}: {message}",
+            hint=hint,
+            severity=Severity.WARNING if code == "unknown-config-key" else Severity.ERROR,
+            span=resource.locate(f"/spec/configuration{pointer}"),
+            address=str(resource.address),
+            pointer=f"/spec/configuration{pointer}",
+        )
+        for code, pointer, message, hint in dict.fromkeys(found)
+    )
+
+
+_Problem = tuple[str, str, str, str]
+"""(code, pointer, message, hint)."""
+
+
+def _not_known(leaf: Json) -> bool:
+    return leaf is KEEP or (isinstance(leaf, Secret) and not leaf.known)
+
+
+def _checkable(value: Json) -> Json:
+    """The tree with values for its secrets, and text in place of what is not known."""
+    if isinstance(value, Mapping):
+        return {key: _checkable(child) for key, child in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_checkable(child) for child in value]
+    if _not_known(value):
+        return _STAND_IN
+    return value.value if isinstance(value, Secret) else value
+
+
+def _plaintext(configuration: Json, schema: Mapping[str, Json]) -> Iterator[_Problem]:
+    secrets = secret_pointers(schema, configuration)
+    for pointer, leaf in redact.leaves(configuration):
+        inside = any(pointer == at or pointer.startswith(f"{at}/") for at in secrets)
+        if (
+            inside
+            and not isinstance(leaf, Secret)
+            and leaf is not KEEP
+            and leaf not in ("", None, {}, [])
+        ):
+            yield (
+                "plaintext-secret",
+                pointer,
+                f"{_words(pointer)} is a secret and stands in git in clear",
+                "write ${env:NAME} or ${file:PATH}, or ${keep} for one the server has",
+            )
+
+
+def _violations(schema: Mapping[str, Json], value: Json) -> Iterator[_Problem]:
+    for error in Draft7Validator(schema).iter_errors(value):
+        yield from _explained(error)
+
+
+def _explained(error: Any) -> Iterator[_Problem]:
+    at = "".join(f"/{escape(str(part))}" for part in error.absolute_path)
+    if error.validator == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                pointer = f"{at}/{escape(key)}"
+                text = f"{_words(pointer)} is missing"
+                yield "config-missing-key", pointer, text, _describe(error.schema, key)
+    elif error.validator in ("oneOf", "anyOf"):
+        yield from _no_form_fits(error, at)
+    elif error.validator == "type":
+        yield "config-wrong-type", at, f"{_words(at)} must be {_types(error.validator_value)}", ""
+    elif error.validator in ("enum", "const"):
+        allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+        yield "config-wrong-value", at, f"{_words(at)} must be one of: {_listed(allowed)}", ""
+    else:
+        rule = f"{error.validator} {error.validator_value}"
+        yield "config-wrong-value", at, f"{_words(at)} does not meet the spec's rule: {rule}", ""
+
+
+def _no_form_fits(error: Any, at: str) -> Iterator[_Problem]:
+    """Airbyte tells forms apart by a constant; the branch that has ours explains what is wrong."""
+    branches = error.validator_value
+    if error.instance is None or not isinstance(error.instance, Mapping):
+        yield (
+            "config-wrong-type",
+            at,
+            f"{_words(at)} must be a mapping in one of the spec's forms",
+            "",
+        )
+        return
+    constants = [dict(_constants(branch)) for branch in branches]
+    names = sorted({name for known in constants for name in known})
+    for name in names:
+        if name not in error.instance:
+            continue
+        chosen = [i for i, known in enumerate(constants) if known.get(name) == error.instance[name]]
+        if not chosen:
+            allowed = [known[name] for known in constants if name in known]
+            text = f"{_words(f'{at}/{name}')} must be one of: {_listed(allowed)}"
+            yield "config-wrong-value", f"{at}/{escape(name)}", text, ""
+            return
+        for child in (c for c in error.context if c.schema_path[0] in chosen):
+            yield from _explained(child)
+        return
+    missing = f": say which by {' or '.join(names)}" if names else ""
+    text = f"{_words(at)} fits none of the {len(branches)} forms of the spec{missing}"
+    yield "config-no-form", at, text, ""
+
+
+def _constants(branch: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    for name, child in (branch.get("properties") or {}).items():
+        if "const" in child:
+            yield name, child["const"]
+        elif len(child.get("enum") or ()) == 1:
+            yield name, child["enum"][0]
+
+
+def _unknown_keys(schema: Mapping[str, Json], value: Json, pointer: str) -> Iterator[_Problem]:
+    """Keys that no fitting form of the spec knows. Levels without a fitting form are left to the errors."""
+    if not isinstance(value, Mapping):
+        return
+    fits = fitting_branches(schema, value)
+    known: dict[str, list[Mapping[str, Json]]] = {}
+    for fit in fits:
+        for name, child in fit["properties"].items():
+            known.setdefault(name, []).append(child)
+    for key in value:
+        at = f"{pointer}/{escape(key)}"
+        if key in known:
+            for child in known[key]:
+                yield from _unknown_keys(child, value[key], at)
+        elif known:
+            guess = closest(key, known)
+            hint = (
+                f"did you mean {guess!r}?"
+                if guess
+                else "Airbyte stores it and the connector ignores it"
+            )
+            yield "unknown-config-key", at, f"the spec has no key {_words(at)}", hint
+
+
+def _words(pointer: str) -> str:
+    return pointer.removeprefix("/").replace("/", ".") or "the configuration"
+
+
+def _types(expected: str | Sequence[str]) -> str:
+    names = [expected] if isinstance(expected, str) else expected
+    return " or ".join(_PLAIN_WORDS.get(name, name) for name in names)
+
+
+def _listed(values: Iterable[Json]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _describe(schema: Mapping[str, Json], key: str) -> str:
+    child = (schema.get("properties") or {}).get(key) or {}
+    title = child.get("title")
+    return (
+        f"add it under spec.configuration: {title}" if title else "add it under spec.configuration"
+    )

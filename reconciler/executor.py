@@ -1,0 +1,261 @@
+"""Carries out a plan, level by level, and says what happened as typed events.
+
+Decides nothing about content: what to send was decided in the core. Knows no wire format.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Final, TypeAlias
+
+import anyio
+
+from reconciler.backends.protocol import Backend
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError
+from reconciler.core.drafts import connections_on, ignored_by_server
+from reconciler.core.model import Address, Connection, Live, LiveObject, Ref
+from reconciler.core.normalize import naming_for
+from reconciler.core.plan import Change
+from reconciler.core.planning import Planned, Step, fingerprint
+
+PARALLEL: Final = 4
+PARALLEL_SLOW: Final = 2
+"""The public API runs on five threads; slow calls hold one for minutes (PUB-T 39)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    change: Change
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`unknown`: the write was sent and may or may not have been done."""
+
+    change: Change
+    message: str
+    hint: str = ""
+    unknown: bool = False
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    change: Change
+    reason: str
+
+
+Event: TypeAlias = Started | Done | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to each change, in the order of the plan; `interrupted`: some were not started."""
+
+    done: tuple[Done, ...]
+    failed: tuple[Failed, ...]
+    skipped: tuple[Skipped, ...]
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return 130
+        if not self.failed and not self.skipped:
+            return 0
+        wrote = bool(self.done) or any(
+            failure.unknown or failure.written for failure in self.failed
+        )
+        return 4 if wrote else 1
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one run: live ids of everything that exists so far, and what failed."""
+
+    planned: Planned
+    live: Live
+    backend: Backend
+    emit: Callable[[Event], None]
+    stopping: Callable[[], bool]
+    clock: Callable[[], float]
+    slots: anyio.CapacityLimiter
+    slow: anyio.CapacityLimiter
+    ids: dict[Address, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    broken: dict[Address, str] = field(default_factory=dict)
+
+    def say(self, event: Event) -> None:
+        if not isinstance(event, Started):
+            self.events.append(event)
+        if isinstance(event, Failed):
+            self.broken[event.change.address] = "failed"
+        if isinstance(event, Skipped):
+            self.broken[event.change.address] = "was skipped"
+        self.emit(event)
+
+
+async def execute(
+    planned: Planned,
+    live: Live,
+    backend: Backend,
+    emit: Callable[[Event], None],
+    *,
+    parallelism: int = PARALLEL,
+    stopping: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Runs every change of an applyable plan. Never raises for what the server refuses."""
+    run = Run(
+        planned,
+        live,
+        backend,
+        emit,
+        stopping,
+        clock,
+        slots=anyio.CapacityLimiter(parallelism),
+        slow=anyio.CapacityLimiter(min(parallelism, PARALLEL_SLOW)),
+        ids={address: found.id for address, found in planned.claims.live.items()},
+    )
+    for tag in planned.plan.new_tags:
+        await backend.create_tag(live.workspace, tag)
+    for _, changes in groupby(planned.plan.changes, key=lambda change: change.level):
+        async with anyio.create_task_group() as group:
+            for change in changes:
+                group.start_soon(_run_step, run, planned.steps[change.address])
+    return _outcome(run)
+
+
+def _outcome(run: Run) -> Outcome:
+    order = {change.address: index for index, change in enumerate(run.planned.plan.changes)}
+    events = sorted(run.events, key=lambda event: order[event.change.address])
+    return Outcome(
+        done=tuple(event for event in events if isinstance(event, Done)),
+        failed=tuple(event for event in events if isinstance(event, Failed)),
+        skipped=tuple(event for event in events if isinstance(event, Skipped)),
+        interrupted=any(
+            isinstance(event, Skipped) and event.reason == _INTERRUPTED for event in events
+        ),
+    )
+
+
+_INTERRUPTED: Final = "interrupted before it was started"
+
+
+async def _run_step(run: Run, step: Step) -> None:
+    change = step.change
+    async with run.slots:
+        if run.stopping():
+            run.say(Skipped(change, _INTERRUPTED))
+            return
+        for needed in change.depends_on:
+            if needed in run.broken:
+                run.say(Skipped(change, f"{needed} {run.broken[needed]}"))
+                return
+        run.say(Started(change))
+        began = run.clock()
+        try:
+            problem = await _ACTIONS[change.action](run, step)
+        except OutcomeUnknown as error:
+            run.say(Failed(change, error.message, error.hint, unknown=True))
+        except ReconcilerError as error:
+            run.say(Failed(change, error.message, error.hint))
+        else:
+            if problem:
+                run.say(Failed(change, problem, written=True))
+            else:
+                run.say(Done(change, run.clock() - began))
+
+
+async def _create(run: Run, step: Step) -> str:
+    spec = step.spec
+    assert spec is not None  # noqa: S101 - a create has what it creates
+    if isinstance(spec, Connection):
+        spec = _with_ids(run, spec)
+        async with run.slow:
+            await run.backend.discover(str(spec.source.id), str(spec.destination.id))
+            made = await run.backend.create(run.live.workspace, spec)
+    else:
+        made = await run.backend.create(run.live.workspace, spec)
+    run.ids[step.change.address] = made.id
+    return _read_back(run, step, made)
+
+
+async def _update(run: Run, step: Step) -> str:
+    assert step.update is not None  # noqa: S101 - an applyable update has its write
+    current = await _unmoved(run, step)
+    if "streams" in step.update.fields and isinstance(current.spec, Connection):
+        async with run.slow:
+            await run.backend.discover(
+                str(current.spec.source.id), str(current.spec.destination.id)
+            )
+            made = await run.backend.update(current, step.update)
+    else:
+        made = await run.backend.update(current, step.update)
+    return _read_back(run, step, made)
+
+
+async def _delete(run: Run, step: Step) -> str:
+    current = await _unmoved(run, step)
+    if not isinstance(current.spec, Connection):
+        await _refuse_if_used(run, current)
+    await run.backend.delete(current.kind, current.id)
+    run.ids.pop(step.change.address, None)
+    return ""
+
+
+async def _refuse_if_used(run: Run, actor: LiveObject) -> None:
+    """Airbyte deletes every connection on a deleted actor (PUB-T 2), so that the list is read again."""
+    known = {user.id for user in connections_on(actor, run.live)}
+    now = await run.backend.snapshot(run.live.workspace)
+    new = [user for user in connections_on(actor, now) if user.id not in known]
+    if new:
+        names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in new))
+        raise ApiError(
+            f"connections that the plan did not know use it now: {names}", hint="plan again"
+        )
+
+
+async def _unmoved(run: Run, step: Step) -> LiveObject:
+    """The object, read again: what moved since the plan is not overwritten (design §6.2)."""
+    assert step.live is not None  # noqa: S101 - updates and deletes have a live object
+    current = await run.backend.read(step.live.kind, step.live.id)
+    if current is None:
+        raise ApiError("it was deleted in Airbyte since the plan was made", hint="plan again")
+    if fingerprint(current) != fingerprint(step.live):
+        raise ApiError("it was changed in Airbyte since the plan was made", hint="plan again")
+    return current
+
+
+def _with_ids(run: Run, spec: Connection) -> Connection:
+    return replace(
+        spec, source=_resolved(run, spec.source), destination=_resolved(run, spec.destination)
+    )
+
+
+def _resolved(run: Run, ref: Ref) -> Ref:
+    return Ref(id=run.ids[ref.address]) if ref.address is not None else ref
+
+
+def _read_back(run: Run, step: Step, answer: LiveObject) -> str:
+    """What the server ignored of what was asked is an error, not a warning (design §6.8)."""
+    claimed: Mapping[tuple[str, str], Address] = {
+        (address.kind, object_id): address for address, object_id in run.ids.items()
+    }
+    ignored = ignored_by_server(step.resource, step.spec, answer, naming_for(claimed), run.live)
+    if not ignored:
+        return ""
+    listed = ", ".join(ignored)
+    return f"written, but Airbyte's answer does not hold what was asked: {listed}"
+
+
+_ACTIONS: Final = {"create": _create, "update": _update, "delete": _delete}

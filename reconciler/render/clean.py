@@ -1,0 +1,42 @@
+"""Values as text for a terminal. Names and errors from a server are untrusted: no control character,
+no escape sequence and no text direction override gets through."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.core.model import UNSET, Json, Unset
+
+WIDEST: Final = 72
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    """One line without anything a terminal would act on."""
+    return "".join("\ufffd" if unicodedata.category(char) in _UNSAFE else char for char in text)
+
+
+def value_text(value: Json | Unset) -> str:
+    """A short, readable form: lists and mappers as people write them, long text cut."""
+    text = _text(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def _text(value: Json | Unset) -> str:
+    if value is UNSET or value is None:
+        return "(none)"
+    if isinstance(value, str):
+        return clean(value) if value else '""'
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value) if value else "(none)"
+    if isinstance(value, Mapping) and "type" in value and len(value) > 1:
+        arguments = ", ".join(_text(item) for name, item in value.items() if name != "type")
+        return f"{_text(value['type'])}({arguments})"
+    if isinstance(value, Mapping) and list(value) in (["every"], ["format"]):
+        return " ".join(f"{name} {_text(item)}" for name, item in value.items())
+    if isinstance(value, Mapping) and "cron" in value:
+        return f"{_text(value['cron'])} {_text(value.get('timezone', 'UTC'))}"
+    return clean(json.dumps(value, ensure_ascii=False, sort_keys=True))
