@@ -1,0 +1,118 @@
+"""Which connectors the emulator has: its own data files, and those of a folder.
+
+Knows the form of a connector file, nothing of workspaces or configurations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from reconciler.core.connector import parse_definition
+from reconciler.core.diagnostics import ReconcilerError
+from reconciler.core.model import ConnectorDefinition, Json
+from reconciler.emulator.settings import Settings
+
+_UNLISTED: Final = frozenset(
+    {
+        "airbyte/destination-customer-io",
+        "airbyte/destination-dev-null",
+        "airbyte/destination-motherduck",
+        "airbyte/destination-pgvector",
+        "airbyte/source-rest-api",
+    }
+)
+"""Not in the real server's fixed list of type names, so their type reads "" (PUB §3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    definition: ConnectorDefinition
+    documentation_url: str | None
+    destination_modes: tuple[str, ...]
+    suggested_streams: frozenset[str]
+    moves_files: bool
+
+    @property
+    def type_name(self) -> str:
+        """What `sourceType`/`destinationType` say: the short name, or "" where Airbyte's list has none."""
+        repository = self.definition.docker_repository
+        if repository in _UNLISTED or not repository.startswith(f"airbyte/{self.definition.kind}-"):
+            return ""
+        return self.definition.short_name
+
+
+def load(settings: Settings) -> dict[str, Connector]:
+    """All connectors by definition id; a file of the folder replaces a built-in one of the same
+    definition id or docker repository."""
+    found: dict[str, Connector] = {}
+    for name, data in _built_in():
+        _add(found, _connector(name, data))
+    if settings.connectors is not None:
+        for name, data in _folder(settings.connectors):
+            _add(found, _connector(name, data))
+    return dict(sorted(found.items()))
+
+
+def connectors(settings: Settings) -> tuple[ConnectorDefinition, ...]:
+    """The definitions with their specs, so that a client can validate against what this emulator has."""
+    definitions = [connector.definition for connector in load(settings).values()]
+    return tuple(sorted(definitions, key=lambda d: (d.kind, d.docker_repository, d.id)))
+
+
+def _add(found: dict[str, Connector], new: Connector) -> None:
+    repository = new.definition.docker_repository
+    for known_id, known in list(found.items()):
+        if known.definition.docker_repository == repository:
+            del found[known_id]
+    found[new.definition.id] = new
+
+
+def _connector(name: str, data: Json) -> Connector:
+    try:
+        definition = parse_definition(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReconcilerError(
+            f"{name} is not a connector file: {error!r}",
+            hint="It needs definitionId, name, type, dockerRepository and connectionSpecification.",
+        ) from error
+    extras = data.get("specExtras") or {}
+    return Connector(
+        definition=definition,
+        documentation_url=data.get("documentationUrl"),
+        destination_modes=_modes(extras.get("supported_destination_sync_modes") or ()),
+        suggested_streams=frozenset((data.get("suggestedStreams") or {}).get("streams") or ()),
+        moves_files=bool(data.get("supportsFileTransfer", False)),
+    )
+
+
+def _modes(listed: Sequence[str]) -> tuple[str, ...]:
+    """Those the connector lists, and overwrite_dedup where it can be put together from them (CFG §2)."""
+    extra = ("overwrite_dedup",) if {"append_dedup", "overwrite"} <= set(listed) else ()
+    return (*listed, *(mode for mode in extra if mode not in listed))
+
+
+def _built_in() -> Iterator[tuple[str, Json]]:
+    yield from _files(resources.files("reconciler.emulator") / "data" / "connectors")
+
+
+def _folder(folder: Path) -> Iterator[tuple[str, Json]]:
+    if not folder.is_dir():
+        raise ReconcilerError(
+            f"No folder of connectors at {folder}", hint="Give a folder of connector JSON files."
+        )
+    yield from _files(folder)
+
+
+def _files(folder: Traversable) -> Iterator[tuple[str, Json]]:
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".json"):
+            try:
+                yield file.name, json.loads(file.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise ReconcilerError(f"{file.name} is not JSON: {error}") from error

@@ -1,0 +1,106 @@
+"""What a source offers: catalogs from files, kept until something makes them stale (PUB §5).
+
+Stands in for running a connector; knows nothing of what a connection selects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from reconciler.core.model import Json
+from reconciler.emulator.connectors import Connector
+from reconciler.emulator.instance import Instance
+from reconciler.emulator.problems import ConnectorFailed, NotFound
+from reconciler.emulator.rows import Actor, Catalog
+
+_STREAM_KEYS: Final = (
+    "name",
+    "namespace",
+    "json_schema",
+    "supported_sync_modes",
+    "source_defined_cursor",
+    "default_cursor_field",
+    "source_defined_primary_key",
+    "is_resumable",
+    "is_file_based",
+)
+
+
+def discover(
+    instance: Instance, source: Actor, connector: Connector, *, ignore_cache: bool = False
+) -> Catalog:
+    """The last catalog if nothing changed since, else a live run. Raises ConnectorFailed."""
+    if source.tombstone:
+        raise NotFound("SOURCE_CONNECTION", source.id)
+    fingerprint = _fingerprint(source, connector)
+    cached = instance.store.get(Catalog, source.id)
+    if cached is not None and cached.fingerprint == fingerprint and not ignore_cache:
+        return cached
+    instance.record("discover_ran", sourceId=source.id, name=source.name)
+    if instance.settings.chaos.discover_failure:
+        raise ConnectorFailed(instance.settings.chaos.discover_failure)
+    streams = _offered(instance, source, connector)
+    catalog = Catalog(source.id, instance.new_id(), fingerprint, streams, instance.now)
+    instance.store.put(catalog)
+    return catalog
+
+
+def _fingerprint(source: Actor, connector: Connector) -> str:
+    """Of the image tag and the stored configuration, coordinates included: so re-sending an equal secret
+    makes the catalog stale too."""
+    stored = json.dumps(source.configuration, sort_keys=True)
+    tagged = f"{connector.definition.docker_tag}\n{stored}"
+    return hashlib.md5(tagged.encode(), usedforsecurity=False).hexdigest()
+
+
+def _offered(instance: Instance, source: Actor, connector: Connector) -> list[Json]:
+    short_name = connector.definition.short_name
+    file = _catalog_file(instance.settings.catalogs, source.name, short_name)
+    if file is None:
+        raise ConnectorFailed(
+            f"The embedded Airbyte has no catalog for the connector {short_name!r}. Give it one:"
+            f" {short_name}.json or {source.name}.json in the folder of catalogs (--catalogs)."
+        )
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))["streams"]
+        streams = [_stream(entry["stream"]) for entry in entries]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConnectorFailed(f"The catalog {file.name} can't be read: {error!r}") from error
+    wanted = (source.configuration or {}).get("schemas")
+    if isinstance(wanted, list) and wanted:
+        # As database sources do: only these schemas are looked at.
+        streams = [stream for stream in streams if stream.get("namespace") in wanted]
+    return streams
+
+
+def _catalog_file(folder: Path | None, source_name: str, short_name: str) -> Traversable | None:
+    """A file of the source's name wins over one of the connector's, the folder over the built-in ones.
+
+    Found by listing, never by joining: a source's name is whatever a caller sent.
+    """
+    built_in = resources.files("reconciler.emulator") / "data" / "catalogs"
+    own: dict[str, Traversable] = {file.name: file for file in built_in.iterdir()}
+    given: dict[str, Traversable] = {}
+    if folder is not None and folder.is_dir():
+        given = {file.name: file for file in folder.iterdir()}
+    for files, name in ((given, source_name), (given, short_name), (own, short_name)):
+        if f"{name}.json" in files:
+            return files[f"{name}.json"]
+    return None
+
+
+def _stream(entry: Mapping[str, Json]) -> dict[str, Json]:
+    stream = {key: entry[key] for key in _STREAM_KEYS if entry.get(key) is not None}
+    stream["name"] = str(entry["name"])
+    stream.setdefault("json_schema", {})
+    stream.setdefault("supported_sync_modes", ["full_refresh"])
+    stream.setdefault("source_defined_cursor", False)
+    stream.setdefault("default_cursor_field", [])
+    stream.setdefault("source_defined_primary_key", [])
+    return stream

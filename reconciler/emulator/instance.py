@@ -1,0 +1,78 @@
+"""One running Airbyte: its store, its connectors and its clock, and the log of effects.
+
+Knows nothing of either API; the rules take an Instance and change it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.core.model import Json
+from reconciler.emulator import connectors, rows
+from reconciler.emulator.connectors import Connector
+from reconciler.emulator.settings import DEFAULT_WORKSPACE_ID, DEFAULT_WORKSPACE_NAME, Settings
+from reconciler.emulator.store import Store
+
+NOTIFICATIONS: Final = (
+    "failure",
+    "success",
+    "connectionUpdate",
+    "connectionUpdateActionRequired",
+    "syncDisabled",
+    "syncDisabledWarning",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    settings: Settings
+    store: Store
+    connectors: Mapping[str, Connector]
+    random: random.Random | None
+    """Set when chaos shuffles pages."""
+
+    @property
+    def now(self) -> int:
+        """Epoch seconds, as Airbyte keeps them."""
+        return int(self.settings.clock())
+
+    def new_id(self) -> str:
+        return self.settings.new_id()
+
+    def record(self, kind: str, **detail: Json) -> None:
+        """Logs an effect, so that a test can prove what happened."""
+        number = self.store.next_id(rows.Event)
+        self.store.put(rows.Event(number, self.settings.clock(), kind, detail))
+
+
+def open_instance(settings: Settings) -> Instance:
+    """Raises ReconcilerError where the folder of connectors can't be read."""
+    seed = settings.chaos.page_seed
+    instance = Instance(
+        settings,
+        Store(settings.db),
+        connectors.load(settings),
+        None if seed is None else random.Random(seed),  # noqa: S311 - shuffles rows, guards nothing
+    )
+    with instance.store.transaction():
+        if not instance.store.count(rows.Workspace):
+            instance.store.put(
+                rows.Workspace(
+                    DEFAULT_WORKSPACE_ID,
+                    DEFAULT_WORKSPACE_NAME,
+                    default_notifications(),
+                    instance.now,
+                )
+            )
+    return instance
+
+
+def default_notifications() -> dict[str, Json]:
+    """Mail about everything except success (PUB §3.1)."""
+    return {
+        name: {"email": {"enabled": name != "success"}, "webhook": {"enabled": False}}
+        for name in NOTIFICATIONS
+    }

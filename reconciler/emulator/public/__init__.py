@@ -1,0 +1,35 @@
+"""The public API (`/public/v1`): translation between its wire and the emulator's rules, nothing more."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from reconciler.emulator.calls import route
+from reconciler.emulator.instance import Instance
+from reconciler.emulator.public import (
+    access,
+    actors,
+    connections,
+    definitions,
+    errors,
+    jobs,
+    streams,
+    tags,
+    workspaces,
+)
+
+ENDPOINTS = (
+    *access.ENDPOINTS,
+    *workspaces.ENDPOINTS,
+    *definitions.ENDPOINTS,
+    *actors.ENDPOINTS,
+    *connections.ENDPOINTS,
+    *streams.ENDPOINTS,
+    *tags.ENDPOINTS,
+    *jobs.ENDPOINTS,
+)
+
+
+def routes(instance: Instance) -> list[Route]:
+    """To be mounted at `/api/public/v1`."""
+    return [route(instance, endpoint, errors.refuse) for endpoint in ENDPOINTS]

@@ -1,0 +1,72 @@
+"""The embedded Airbyte over HTTP, on the loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from reconciler.emulator.app import create_app
+from reconciler.emulator.settings import Settings
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens; uvicorn itself only logs that."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serves until SIGINT or SIGTERM. `on_ready` gets the base URL once requests are answered; port 0
+    takes a free one. Raises OSError where the port is taken."""
+    with _listening(host, port) as (listener, url):
+        _server(settings, lambda: on_ready(url)).run(sockets=[listener])
+
+
+@contextmanager
+def running(settings: Settings, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """The base URL of a server in a thread of this process, stopped at the end."""
+    ready = threading.Event()
+    with _listening(host, port) as (listener, url):
+        server = _server(settings, ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not ready.wait(0.05):
+            if not thread.is_alive():
+                raise RuntimeError("the embedded Airbyte did not start")
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        name = f"[{host}]" if ":" in host else host
+        yield listener, f"http://{name}:{listener.getsockname()[1]}"
+
+
+def _server(settings: Settings, on_ready: Callable[[], None]) -> _Server:
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", access_log=False, lifespan="off"
+    )
+    return _Server(config, on_ready)

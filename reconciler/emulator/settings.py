@@ -1,0 +1,61 @@
+"""What an embedded Airbyte is started with.
+
+Knows nothing of the command line; everything that varies between two runs is a field here.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+DEFAULT_WORKSPACE_ID: Final = "0d6f2a51-7c3e-4b8a-9e14-5a2c8f7b6d30"
+DEFAULT_WORKSPACE_NAME: Final = "Default Workspace"
+ORGANIZATION_ID: Final = "00000000-0000-0000-0000-000000000000"
+"""The one organization of a self-managed server (CFG §2)."""
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The one application that may ask for tokens."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """Misbehaviour on demand; all off is the well-behaved server.
+
+    `discover_failure` is the connector's message of every live discover; `page_seed` shuffles each list
+    anew, as rows without ORDER BY may come (PUB §2).
+    """
+
+    discover_failure: str = ""
+    page_seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`db` is a file path or ":memory:". `connectors` and `catalogs` are folders added to the built-in data.
+
+    `token_ttl` counts seconds; `job_seconds` is how long a job runs. `clock` gives epoch seconds.
+    """
+
+    db: Path | str = ":memory:"
+    connectors: Path | None = None
+    catalogs: Path | None = None
+    auth: Credentials | None = None
+    token_ttl: int = 900
+    job_seconds: float = 1.0
+    profile: Literal["strict", "lenient"] = "strict"
+    chaos: Chaos = Chaos()
+    clock: Callable[[], float] = time.time
+    new_id: Callable[[], str] = _new_id

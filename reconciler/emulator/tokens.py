@@ -1,0 +1,61 @@
+"""Bearer tokens: three-part and opaque to the client, signed, and good until they expire (PUB §1).
+
+Nothing is stored: a token outlives a restart as long as the credentials stay the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+
+from reconciler.emulator.instance import Instance
+from reconciler.emulator.settings import Credentials
+
+_HEADER = b'{"alg":"HS256","typ":"JWT"}'
+
+
+def issue(instance: Instance, client_id: str) -> str:
+    now = instance.settings.clock()
+    # The id keeps two tokens of one second apart.
+    claims = {
+        "sub": client_id,
+        "iat": now,
+        "exp": now + instance.settings.token_ttl,
+        "jti": instance.new_id(),
+    }
+    signed = f"{_encode(_HEADER)}.{_encode(json.dumps(claims).encode())}"
+    return f"{signed}.{_signature(instance.settings.auth, signed)}"
+
+
+def accepts(credentials: Credentials, client_id: str, client_secret: str) -> bool:
+    return hmac.compare_digest(
+        f"{credentials.client_id}\n{credentials.client_secret}".encode(),
+        f"{client_id}\n{client_secret}".encode(),
+    )
+
+
+def is_valid(instance: Instance, authorization: str) -> bool:
+    """Whether the Authorization header holds a token of this instance that has not expired."""
+    scheme, _, token = authorization.partition(" ")
+    signed, _, signature = token.strip().rpartition(".")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(
+        signature.encode(), _signature(instance.settings.auth, signed).encode()
+    ):
+        return False
+    claims = json.loads(_decode(signed.rpartition(".")[2]))
+    return float(claims["exp"]) > instance.settings.clock()
+
+
+def _signature(credentials: Credentials | None, signed: str) -> str:
+    key = credentials.client_secret if credentials else ""
+    return _encode(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
