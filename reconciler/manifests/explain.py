@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
@@ -16,6 +16,9 @@ from jsonschema.exceptions import ValidationError
 from reconciler.core.connector import escape
 from reconciler.core.model import Json
 from reconciler.manifests.vocabulary import example, likely_key, likely_value
+
+Error: TypeAlias = Any
+"""A jsonschema ValidationError; its annotations allow Unset in each attribute, an iterated error has none."""
 
 CODES: Final[Mapping[str, str]] = {
     "schema-unknown-key": "a key that has no meaning at this place",
@@ -68,7 +71,7 @@ def _pattern(
         yield ValidationError("the pattern does not match")
 
 
-Validator = validators.extend(Draft202012Validator, {"pattern": _pattern})
+Validator: Final[Any] = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 _UNEXPLAINED: Final = Problem(
     "schema-wrong-value",
@@ -84,7 +87,7 @@ class _Explainer:
     def __init__(self, kind: str, schema: Mapping[str, Any]) -> None:
         self._kind = kind
         self._definitions: Mapping[str, Any] = schema.get("$defs", {})
-        self._keywords: Mapping[str, Callable[[ValidationError], Iterable[Problem]]] = {
+        self._keywords: Mapping[str, Callable[[Error], Iterable[Problem]]] = {
             "additionalProperties": self._unknown_keys,
             "required": self._missing_keys,
             "dependentRequired": self._missing_companions,
@@ -93,12 +96,12 @@ class _Explainer:
             "not": self._conflict,
         }
 
-    def problems(self, error: ValidationError) -> Iterable[Problem]:
+    def problems(self, error: Error) -> Iterable[Problem]:
         if "propertyNames" in error.relative_schema_path:
             return self._wrong_name(error)
         return self._keywords.get(str(error.validator), self._wrong_value)(error)
 
-    def _unknown_keys(self, error: ValidationError) -> Iterator[Problem]:
+    def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         if error.validator_value is not False:
             return
         known = sorted(error.schema.get("properties", {}))
@@ -111,7 +114,7 @@ class _Explainer:
                 at_key=True,
             )
 
-    def _wrong_name(self, error: ValidationError) -> Iterator[Problem]:
+    def _wrong_name(self, error: Error) -> Iterator[Problem]:
         yield Problem(
             "schema-wrong-value",
             f"{_pointer(error)}/{escape(str(error.instance))}",
@@ -120,12 +123,12 @@ class _Explainer:
             at_key=True,
         )
 
-    def _missing_keys(self, error: ValidationError) -> Iterator[Problem]:
+    def _missing_keys(self, error: Error) -> Iterator[Problem]:
         for key in error.validator_value:
             if key not in error.instance:
                 yield self._missing(error, key, f"{_where(error)}: the key {key!r} is missing")
 
-    def _missing_companions(self, error: ValidationError) -> Iterator[Problem]:
+    def _missing_companions(self, error: Error) -> Iterator[Problem]:
         for key, others in sorted(error.validator_value.items()):
             for other in others:
                 if key in error.instance and other not in error.instance:
@@ -133,13 +136,13 @@ class _Explainer:
                         error, other, f"{_where(error)}: {key!r} needs {other!r} beside it"
                     )
 
-    def _missing(self, error: ValidationError, key: str, message: str) -> Problem:
+    def _missing(self, error: Error, key: str, message: str) -> Problem:
         shown = example(key, error.schema.get("properties", {}).get(key, {}), self._definitions)
         return Problem(
             "schema-missing-key", f"{_pointer(error)}/{escape(key)}", message, f"add it: {shown}"
         )
 
-    def _one_of_keys(self, error: ValidationError) -> Iterator[Problem]:
+    def _one_of_keys(self, error: Error) -> Iterator[Problem]:
         keys = [key for branch in error.validator_value for key in branch.get("required", ())]
         yield Problem(
             "schema-conflict",
@@ -148,7 +151,7 @@ class _Explainer:
             "keep the one that is meant",
         )
 
-    def _conflict(self, error: ValidationError) -> Iterator[Problem]:
+    def _conflict(self, error: Error) -> Iterator[Problem]:
         yield Problem(
             "schema-conflict",
             _pointer(error),
@@ -156,9 +159,9 @@ class _Explainer:
             "keep the keys of one of them",
         )
 
-    def _choice(self, error: ValidationError) -> Iterator[Problem]:
+    def _choice(self, error: Error) -> Iterator[Problem]:
         """Of the branches that the data's type fits, the only one explains; otherwise all are named."""
-        branches: dict[int, list[ValidationError]] = {}
+        branches: dict[int, list[Error]] = {}
         for child in error.context or ():
             branches.setdefault(int(child.relative_schema_path[0]), []).append(child)
         fitting = [
@@ -175,7 +178,7 @@ class _Explainer:
             )
             yield from self.problems(child) if named else self._wrong_value(error)
 
-    def _wrong_value(self, error: ValidationError) -> Iterator[Problem]:
+    def _wrong_value(self, error: Error) -> Iterator[Problem]:
         found = _type_of(error.instance)
         fits = found in self._types(error.schema)
         yield Problem(
@@ -186,7 +189,7 @@ class _Explainer:
             self._next_step(error, found),
         )
 
-    def _next_step(self, error: ValidationError, found: str) -> str:
+    def _next_step(self, error: Error, found: str) -> str:
         if isinstance(error.instance, str):
             likely = likely_value(error.instance, self._values(error.schema))
             if likely:
@@ -279,11 +282,11 @@ def _listed(words: Iterable[str], joint: str) -> str:
     return f"{', '.join(known[:-1])} {joint} {known[-1]}"
 
 
-def _pointer(error: ValidationError) -> str:
+def _pointer(error: Error) -> str:
     return "".join(f"/{escape(str(part))}" for part in error.absolute_path)
 
 
-def _where(error: ValidationError) -> str:
+def _where(error: Error) -> str:
     """`spec.streams[3].columns`, as people write it."""
     text = "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path

@@ -20,8 +20,7 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
 }
 _NUMERIC_START = frozenset("0123456789+-.")
 _INT = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LONGEST_NUMBER = 400
@@ -73,10 +72,8 @@ def _number(text: str) -> str | int | float:
         raise NotAScalar("a number with too many digits", "put it in quotes if it is text")
     if _INT.fullmatch(text):
         return int(text)
-    if _OCTAL.fullmatch(text):
-        return int(text[2:], 8)
-    if _HEX.fullmatch(text):
-        return int(text[2:], 16)
+    if _OCTAL_OR_HEX.fullmatch(text):
+        return int(text, 0)
     if _NOT_FINITE.fullmatch(text):
         raise NotAScalar(
             "infinity and not-a-number can't be sent to Airbyte",

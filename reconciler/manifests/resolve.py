@@ -1,0 +1,197 @@
+"""Documents for one target: references resolved on values, what they bring checked again (stage 3).
+
+Never changes what was loaded. Every value of env and file leaves as a Secret, or is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.connector import closest
+from reconciler.core.diagnostics import Diagnostic, Severity, errors, in_order
+from reconciler.core.model import KEEP, Document, Json, Keep, Secret, Target
+from reconciler.manifests.loader import Loaded, address_of, schema_diagnostics
+from reconciler.manifests.parse import Parsed
+from reconciler.manifests.references import (
+    BadReference,
+    Path,
+    pointer,
+    takes_keep,
+    takes_secret,
+    walk,
+)
+from reconciler.manifests.target import (
+    Variables,
+    build_target,
+    diagnostic,
+    is_broken,
+    plaintext,
+    resolve_settings,
+    secrets,
+    unset_variables,
+)
+from reconciler.manifests.values import Scope, resolve_text
+
+_RESOLVED = " (once its references are resolved)"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """`target` is None only where `diagnostics` holds the error that says why; `documents` are those of the
+    target without an error of their own, sorted by file. `diagnostics` are this stage's alone."""
+
+    target: Target | None
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def resolve(
+    loaded: Loaded,
+    target: str | None,
+    env: Mapping[str, str],
+    *,
+    tolerate_missing: bool = False,
+) -> Resolved:
+    """With `tolerate_missing` a target setting that env or file does not give is no error: its credentials
+    are Secrets without a value, its url and workspace read as git writes them."""
+    if loaded.project is None:
+        return Resolved(None, (), ())
+    name, wrong = choose_target(loaded.project, target)
+    if name is None:
+        return Resolved(None, (), wrong)
+    variables = Variables(loaded.project, name, loaded.project_dir, env)
+    chosen, wrong = _target(
+        loaded, loaded.project, name, variables, tolerate_missing=tolerate_missing
+    )
+    found = list(wrong)
+    documents = []
+    for document in loaded.documents:
+        only = document.data["metadata"].get("targets")
+        if only is None or name in only:
+            resolved, problems = _resolve_document(document, variables.scope)
+            found += problems
+            if resolved is not None:
+                documents.append(resolved)
+    return Resolved(chosen, tuple(documents), in_order(found))
+
+
+def choose_target(project: Parsed, target: str | None) -> tuple[str | None, tuple[Diagnostic, ...]]:
+    """The named one, else the project's default, else the only one."""
+    spec = project.data["spec"]
+    names = sorted(spec["targets"])
+    name = target or spec.get("defaultTarget") or (names[0] if len(names) == 1 else None)
+    if name in names:
+        return name, ()
+    listed = ", ".join(names)
+    if name is None:
+        code, message = "target-missing", "no target is chosen, and there is no defaultTarget"
+        hint = f"name one with -t, or set spec.defaultTarget; there are: {listed}"
+    else:
+        guess = closest(name, names)
+        code, message = "unknown-target", f"reconciler.yaml has no target {name!r}"
+        hint = f"did you mean {guess}?" if guess else f"there are: {listed}"
+    place = "/spec/targets" if target or name is None else "/spec/defaultTarget"
+    return None, (
+        Diagnostic(
+            code=code, message=message, hint=hint, span=project.locate(place), pointer=place
+        ),
+    )
+
+
+def _target(
+    loaded: Loaded, project: Parsed, name: str, variables: Variables, *, tolerate_missing: bool
+) -> tuple[Target | None, tuple[Diagnostic, ...]]:
+    values = variables.all()
+    found = list(variables.problems)
+    if not tolerate_missing:
+        found += unset_variables(project, name, values)
+    settings, wrong = resolve_settings(
+        project, name, variables.scope, tolerate_missing=tolerate_missing
+    )
+    found += wrong
+    if not errors(found):
+        spec = {**project.data["spec"], "targets": {name: settings}}
+        again = {**project.data, "spec": _shown(spec)}
+        found += schema_diagnostics(project, "project", again, _RESOLVED)
+    found += plaintext(project, name, settings)
+    if errors(found):
+        return None, tuple(found)
+    rules = project.data["spec"].get("rules") or {}
+    return build_target(name, settings, values, rules, loaded.project_dir), tuple(found)
+
+
+def _resolve_document(document: Parsed, scope: Scope) -> tuple[Document | None, list[Diagnostic]]:
+    """None where a reference can't be resolved, or what it brings does not fit."""
+    kind = document.data["kind"].lower()
+    if not document.may_refer:
+        return Document(kind, document.data, document.locate), []
+    found: list[Diagnostic] = []
+    broken: list[BadReference] = []
+    address = address_of(document.data)
+
+    def on_text(text: str, path: list[str | int]) -> Json:
+        try:
+            value = resolve_text(text, scope)
+            _check_place(value, path)
+        except BadReference as bad:
+            broken.append(bad)
+            if not is_broken(bad):
+                found.append(diagnostic(bad, document, pointer(path), address))
+            return text
+        for _, secret in secrets(value, []):
+            if not secret.known:
+                found.append(_secret_unset(secret, document, pointer(path), address))
+        return value
+
+    data = walk(document.data, [], on_text)
+    if data is not document.data and not broken:
+        found += schema_diagnostics(document, kind, _shown(data), _RESOLVED)
+    if broken or errors(found):
+        return None, found
+    return Document(kind, data, document.locate), found
+
+
+def _check_place(value: Json, path: Path) -> None:
+    """Raises BadReference for a secret or ${keep} where Airbyte takes none."""
+    if isinstance(value, Keep) and not takes_keep(path):
+        raise BadReference(
+            "reference-not-allowed",
+            "${keep} can't stand here: only in a configuration, or as a mapper's key",
+            "write the value itself",
+        )
+    secret = next((secret for _, secret in secrets(value, [])), None)
+    if secret is not None and not takes_secret(path):
+        raise BadReference(
+            "reference-not-allowed",
+            f"{secret.label} can't stand here: values of env and file are secrets, "
+            "for a configuration and mapper arguments",
+            "use ${var:NAME} with a plain value under `variables` of the target",
+        )
+
+
+def _secret_unset(secret: Secret, document: Parsed, place: str, address: str | None) -> Diagnostic:
+    return Diagnostic(
+        code="secret-unset",
+        message=f"{secret.label} has no value in this run: it is neither compared nor checked",
+        hint="apply needs it; set it there, or give it a default (${env:NAME:-default})",
+        severity=Severity.WARNING,
+        span=document.locate(place),
+        address=address,
+        pointer=place,
+    )
+
+
+def _shown(node: Json) -> Json:
+    """For the schema: secrets as git writes them; other text can't pass for a reference any more."""
+    if isinstance(node, Secret):
+        return node.label
+    if node is KEEP:
+        return KEEP.value
+    if isinstance(node, str):
+        return node.replace("${", "$(")
+    if isinstance(node, dict):
+        return {key: _shown(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_shown(value) for value in node]
+    return node
