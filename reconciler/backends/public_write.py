@@ -264,8 +264,12 @@ def _selected(stream: str, columns: Columns) -> Body:
 
 
 def _mapper(stream: str, mapper: Mapper) -> Body:
+    """A kept key goes as the mask, which the server restores for a known mapper id (PUB-T 18)."""
+    config = dict(mapper.config)
+    if mapper.id and config.get("key") is KEEP:
+        config["key"] = MASK
     where = f"streams[{stream}] mapper {mapper.type} "
-    body = {"type": mapper.type, "mapperConfiguration": plain(mapper.config, where)}
+    body = {"type": mapper.type, "mapperConfiguration": plain(config, where)}
     return {"id": mapper.id, **body} if mapper.id else body
 
 

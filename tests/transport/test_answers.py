@@ -51,17 +51,27 @@ async def failure(answer: httpx.Response, method: str = "POST", **options: Any) 
         ),
         (
             409,
-            problem(409, "Connection is locked", "Locked.", {"connectionId": "c-1", "reason": None}),
+            problem(
+                409, "Connection is locked", "Locked.", {"connectionId": "c-1", "reason": None}
+            ),
             "409 Connection is locked: Locked.; connectionId: c-1",
         ),
-        (409, problem(409, "Tag already exists", "It exists.", None), "409 Tag already exists: It exists."),
+        (
+            409,
+            problem(409, "Tag already exists", "It exists.", None),
+            "409 Tag already exists: It exists.",
+        ),
         (
             400,
             problem(
                 400,
                 "Mapper",
                 "Wrong mapper.",
-                {"errors": [{"stream": "users", "error": "FIELD_NOT_FOUND", "mapper": {"key": "k"}}]},
+                {
+                    "errors": [
+                        {"stream": "users", "error": "FIELD_NOT_FOUND", "mapper": {"key": "k"}}
+                    ]
+                },
             ),
             "400 Mapper: Wrong mapper.; stream: users, error: FIELD_NOT_FOUND",
         ),
@@ -73,18 +83,26 @@ async def failure(answer: httpx.Response, method: str = "POST", **options: Any) 
         ),
         (
             403,
-            {"message": "Forbidden", "_links": {}, "_embedded": {"errors": [{"message": "Access Denied"}]}},
+            {
+                "message": "Forbidden",
+                "_links": {},
+                "_embedded": {"errors": [{"message": "Access Denied"}]},
+            },
             "403 Forbidden: Forbidden; Access Denied",
         ),
         (400, {"error": "bad", "message": "very bad"}, "400 Bad Request: very bad; bad"),
         (400, "plain words", "400 Bad Request: plain words"),
-        (400, '{"message": "cut o', "400 Bad Request: the answer is not JSON, or broke off (18 bytes)"),
+        (
+            400,
+            '{"message": "cut o',
+            "400 Bad Request: the answer is not JSON, or broke off (18 bytes)",
+        ),
         (418, None, "418 I'm a Teapot"),
         (599, {}, "599"),
         (400, ["a"], "400 Bad Request"),
         (400, {"message": 5, "data": [1], "title": None, "errorId": {}}, "400 Bad Request"),
     ],
-)  # fmt: skip
+)
 async def test_every_shape_of_error_becomes_one_line(status: int, body: Any, line: str) -> None:
     error = await failure(reply(status, body))
     assert error.message == f"POST /sources: {line}"
