@@ -50,8 +50,9 @@ async def connect(
             observe=observe,
         )
 
-    api = _api_of(target)
-    base_url = _stated_base(target)
+    url = None if target.url == _EMBEDDED else _checked(target)
+    api = _api_of(target, url)
+    base_url = _EMBEDDED_BASE if url is None else _stated_base(target, url)
     if target.url == _EMBEDDED and http_transport is None:
         raise ReconcilerError("the embedded Airbyte was not started")
     if base_url is None:
@@ -62,12 +63,11 @@ async def connect(
         yield BACKENDS[api](opened)
 
 
-def _api_of(target: Target) -> str:
-    if target.api == "auto":
-        named = httpx.URL(target.url).path.rstrip("/") if target.url != _EMBEDDED else ""
-        api = "config" if named == _CONFIG_PATH else "public"
-    else:
-        api = target.api
+def _api_of(target: Target, url: httpx.URL | None) -> str:
+    api = target.api
+    if api == "auto":
+        path = url.path.rstrip("/") if url is not None else ""
+        api = "config" if path.endswith(_CONFIG_PATH) else "public"
     if api == "config":
         raise ReconcilerError(
             f"target {target.name}: the Configuration API is not built into this version yet",
@@ -81,11 +81,8 @@ def _api_of(target: Target) -> str:
     return api
 
 
-def _stated_base(target: Target) -> str | None:
+def _stated_base(target: Target, url: httpx.URL) -> str | None:
     """The base that the url states, None where it has to be found."""
-    if target.url == _EMBEDDED:
-        return _EMBEDDED_BASE
-    url = _checked(target)
     path = url.path.rstrip("/")
     if not path:
         return None

@@ -22,12 +22,12 @@ Window: TypeAlias = Mapping[str, int]
 async def read_pages(
     page: Callable[[Window], Awaitable[Json]], path: str, key: str
 ) -> tuple[Row, ...]:
-    """Every row once, by `key`. As many distinct rows as a pass has read are all there are; where some
-    came twice others were hidden, and the list is read again (PUB-T 24). Raises Unreachable."""
+    """Every row once, by `key`. Where a row came on two pages another one was hidden, so the list is read
+    again until there are as many rows as a pass has read (PUB-T 24). Raises Unreachable."""
     found: dict[str, Row] = {}
     for _ in range(_PASSES):
-        read = await _one_pass(page, path, key, found)
-        if len(found) >= read:
+        counted = await _one_pass(page, path, key, found)
+        if len(found) >= counted:
             return tuple(found.values())
     raise Unreachable(
         f"GET {path}: the list changed each of the {_PASSES} times it was read",
@@ -38,15 +38,16 @@ async def read_pages(
 async def _one_pass(
     page: Callable[[Window], Awaitable[Json]], path: str, key: str, found: dict[str, Row]
 ) -> int:
-    """Adds what is new to `found`; returns how many rows were read."""
-    read = 0
+    """Adds what it reads to `found`; returns how many rows there were, counting each once a page."""
+    read = counted = 0
     while True:
         rows = rows_of(await page({"limit": PAGE, "offset": read}), path)
-        for row in rows:
-            found.setdefault(_identity(row, path, key), row)
+        on_page = {_identity(row, path, key): row for row in rows}
+        found |= on_page
         read += len(rows)
+        counted += len(on_page)
         if len(rows) < PAGE:
-            return read
+            return counted
         if read > 2 * len(found) + 3 * PAGE:  # in any order most rows of a pass are distinct
             raise Unreachable(f"GET {path}: the list repeats itself without end")
 

@@ -62,6 +62,20 @@ async def test_rows_that_hide_behind_repeated_ones_are_found_by_reading_again() 
     assert len(set(await ids(Scripted([shuffled] * 60)))) == 250
 
 
+async def test_a_row_twice_on_one_page_hides_nothing() -> None:
+    server = Scripted([reply(200, {"data": [{"id": "a"}, {"id": "a"}]})])
+    assert await ids(server) == ["a"]
+
+
+async def test_a_list_that_never_settles_is_an_error_and_not_a_guess() -> None:
+    def unsettled(request: httpx.Request) -> httpx.Response:
+        count = 100 if request.url.params["offset"] == "0" else 1
+        return reply(200, {"data": [{"id": f"row-{n}"} for n in range(count)]})
+
+    with pytest.raises(Unreachable, match="changed each of the 20 times"):
+        await ids(Scripted([unsettled] * 40))
+
+
 async def test_a_list_that_repeats_itself_without_end_is_an_error() -> None:
     full = [{"id": f"row-{n}"} for n in range(100)]
     with pytest.raises(Unreachable, match="repeats itself"):
