@@ -9,73 +9,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final
 
 import anyio
 
 from reconciler.backends.protocol import Backend
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError
 from reconciler.core.drafts import connections_on, ignored_by_server
+from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Address, Connection, Live, LiveObject, Ref
 from reconciler.core.normalize import naming_for
-from reconciler.core.plan import Change
 from reconciler.core.planning import Planned, Step, fingerprint
 
 PARALLEL: Final = 4
 PARALLEL_SLOW: Final = 2
 """The public API runs on five threads; slow calls hold one for minutes (PUB-T 39)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    change: Change
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """`unknown`: the write was sent and may or may not have been done."""
-
-    change: Change
-    message: str
-    hint: str = ""
-    unknown: bool = False
-    written: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    change: Change
-    reason: str
-
-
-Event: TypeAlias = Started | Done | Failed | Skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What happened to each change, in the order of the plan; `interrupted`: some were not started."""
-
-    done: tuple[Done, ...]
-    failed: tuple[Failed, ...]
-    skipped: tuple[Skipped, ...]
-    interrupted: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        if self.interrupted:
-            return 130
-        if not self.failed and not self.skipped:
-            return 0
-        wrote = bool(self.done) or any(
-            failure.unknown or failure.written for failure in self.failed
-        )
-        return 4 if wrote else 1
 
 
 @dataclass(slots=True)
@@ -143,19 +91,16 @@ def _outcome(run: Run) -> Outcome:
         failed=tuple(event for event in events if isinstance(event, Failed)),
         skipped=tuple(event for event in events if isinstance(event, Skipped)),
         interrupted=any(
-            isinstance(event, Skipped) and event.reason == _INTERRUPTED for event in events
+            isinstance(event, Skipped) and event.reason == INTERRUPTED for event in events
         ),
     )
-
-
-_INTERRUPTED: Final = "interrupted before it was started"
 
 
 async def _run_step(run: Run, step: Step) -> None:
     change = step.change
     async with run.slots:
         if run.stopping():
-            run.say(Skipped(change, _INTERRUPTED))
+            run.say(Skipped(change, INTERRUPTED))
             return
         for needed in change.depends_on:
             if needed in run.broken:

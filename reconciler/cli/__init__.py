@@ -1,0 +1,1 @@
+"""The command line: parse → a frozen request → app → exit code. One module a command group."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from jsonschema import Draft7Validator
@@ -52,6 +53,22 @@ def find_connector(
         if matches:
             return tuple(matches)
     return ()
+
+
+def with_specs(
+    served: Iterable[ConnectorDefinition], known: Iterable[ConnectorDefinition]
+) -> tuple[ConnectorDefinition, ...]:
+    """The server's definitions with the specs known from elsewhere: by id, else by docker repository."""
+    by_id = {(d.kind, d.id): d.spec for d in known}
+    by_repository = {(d.kind, d.docker_repository): d.spec for d in known if d.docker_repository}
+    return tuple(
+        d
+        if d.spec is not None
+        else replace(
+            d, spec=by_id.get((d.kind, d.id), by_repository.get((d.kind, d.docker_repository)))
+        )
+        for d in served
+    )
 
 
 def closest(word: str, candidates: Iterable[str]) -> str:

@@ -32,11 +32,17 @@ def _text(value: Json | Unset) -> str:
         return clean(value) if value else '""'
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value) if value else "(none)"
-    if isinstance(value, Mapping) and "type" in value and len(value) > 1:
+    if isinstance(value, Mapping):
+        return _mapping_text(value)
+    return clean(json.dumps(value, ensure_ascii=False))
+
+
+def _mapping_text(value: Mapping[str, Json]) -> str:
+    if "type" in value and len(value) > 1:
         arguments = ", ".join(_text(item) for name, item in value.items() if name != "type")
         return f"{_text(value['type'])}({arguments})"
-    if isinstance(value, Mapping) and list(value) in (["every"], ["format"]):
+    if list(value) in (["every"], ["format"]):
         return " ".join(f"{name} {_text(item)}" for name, item in value.items())
-    if isinstance(value, Mapping) and "cron" in value:
+    if "cron" in value:
         return f"{_text(value['cron'])} {_text(value.get('timezone', 'UTC'))}"
     return clean(json.dumps(value, ensure_ascii=False, sort_keys=True))

@@ -23,6 +23,7 @@ from reconciler.render.view import (
 )
 
 WIDTH: Final = 100
+LABEL: Final = 18
 _MANY_LINES: Final = 12
 
 
@@ -41,27 +42,28 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
         lines += [f"TAGS to be created: {', '.join(map(clean, plan.new_tags))}", ""]
     lines += [*_not_covered_lines(plan), ""]
     lines.append(f"No changes. {plan.unchanged} as in git." if _nothing(plan) else summary(plan))
-    return _joined(lines)
+    return joined(lines)
 
 
 def _nothing(plan: Plan) -> bool:
     return not plan.changes and not plan.errored
 
 
-def _joined(lines: Iterable[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _header(plan: Plan) -> Iterator[str]:
     target = plan.target
-    yield from _wrapped(
-        f'Target {clean(target.name)}: {clean(target.where)} ({target.api} API), workspace "{clean(target.workspace)}"'
+    where = f"{clean(target.where)} ({target.api} API)"
+    yield from wrapped(
+        f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"'
     )
     if plan.matched_by_name:
         yield f"{plan.matched_by_name} matched by name; pin one with metadata.ids to tell it apart for good."
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(
         text,
         WIDTH,
@@ -81,14 +83,14 @@ def problems_lines(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
         if diagnostic.address:
             head += f"  {diagnostic.address}"
         lines.append(clean(head))
-        lines += _wrapped(clean(diagnostic.message), "    ")
+        lines += wrapped(clean(diagnostic.message), "    ")
         if diagnostic.hint:
-            lines += _wrapped(f"-> {clean(diagnostic.hint)}", "    ")
+            lines += wrapped(f"-> {clean(diagnostic.hint)}", "    ")
     return [*lines, ""] if lines else []
 
 
 def problems_text(diagnostics: tuple[Diagnostic, ...]) -> str:
-    return _joined(problems_lines(diagnostics)) if diagnostics else ""
+    return joined(problems_lines(diagnostics)) if diagnostics else ""
 
 
 def validated_text(documents: int, diagnostics: tuple[Diagnostic, ...]) -> str:
@@ -96,7 +98,7 @@ def validated_text(documents: int, diagnostics: tuple[Diagnostic, ...]) -> str:
     warnings = len(diagnostics) - found
     verdict = "invalid" if found else "valid"
     counts = f"{counted(documents, 'manifest')}: {counted(found, 'error')}, {counted(warnings, 'warning')}"
-    return _joined([*problems_lines(diagnostics), f"{counts}: {verdict}."])
+    return joined([*problems_lines(diagnostics), f"{counts}: {verdict}."])
 
 
 # --- decisions -------------------------------------------------------------------------------
@@ -131,14 +133,16 @@ def _one_decision(decision: Decision) -> Iterator[str]:
     for refusal in decision.refusals:
         yield from _hanging("      ", "because", refusal)
     for index, line in enumerate(accept_lines(decision)):
-        yield f"      {'to accept' if index == 0 else '':<18}{clean(line)}"
+        yield f"      {'to accept' if index == 0 else '':<{LABEL}}{clean(line)}"
 
 
 def _hanging(indent: str, name: str, text: str) -> list[str]:
     wrapped = textwrap.wrap(
-        clean(text), WIDTH - len(indent) - 18, break_long_words=False, break_on_hyphens=False
+        clean(text), WIDTH - len(indent) - LABEL, break_long_words=False, break_on_hyphens=False
     )
-    return [f"{indent}{name if index == 0 else '':<18}{line}" for index, line in enumerate(wrapped)]
+    return [
+        f"{indent}{name if index == 0 else '':<{LABEL}}{line}" for index, line in enumerate(wrapped)
+    ]
 
 
 def _with_place(text: str, where: str) -> str:
@@ -157,7 +161,7 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
     if change.action == "delete":
         yield from _hanging("    ", "reason", change.reason)
     if change.action == "create":
-        yield f"    {'name':<18}{clean(change.name)}"
+        yield f"    {'name':<{LABEL}}{clean(change.name)}"
     plain = [field for field in change.fields if not field.stream]
     for field in plain if verbose else plain[:_MANY_LINES]:
         if not (change.action == "create" and field.pointer == "/name"):
@@ -183,7 +187,7 @@ def _own_name(field: FieldChange) -> str:
 
 
 def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:
-    label = f"{name or 'stream':<18}" if len(name) < 18 else f"{name}  "
+    label = f"{name or 'stream':<{LABEL}}" if len(name) < LABEL else f"{name}  "
     secret = "(secret) " if field.secret else ""
     before, after = value_text(field.before), value_text(field.after)
     arrow = after if field.before is UNSET else f"{before} -> {after}"
@@ -202,7 +206,7 @@ def _stream_lines(change: Change, *, verbose: bool) -> Iterator[str]:
             streams.setdefault(field.stream, []).append(field)
     if not streams:
         return
-    yield f"    {'streams':<18}{_stream_counts(streams)}"
+    yield f"    {'streams':<{LABEL}}{_stream_counts(streams)}"
     shown = list(streams.items()) if verbose else list(streams.items())[:_MANY_LINES]
     for name, fields in shown:
         yield from _one_stream(name, fields)
@@ -234,7 +238,7 @@ def _one_stream(name: str, fields: list[FieldChange]) -> Iterator[str]:
         yield f"      - {clean(name)}"
         return
     if _is_new(fields):
-        form = fields[0].after
+        form = fields[0].after or {}
         details = [
             f"{key} {value_text(value)}"
             for key, value in form.items()
@@ -292,7 +296,7 @@ def drift_text(plan: Plan) -> str:
     lines.append(
         f"{drifted} drifted, {plan.unchanged} as in git." + (" Exit 2." if drifted else "")
     )
-    return _joined(lines)
+    return joined(lines)
 
 
 _DRIFT: Final = {
@@ -314,4 +318,4 @@ def _drift_lines(change: Change) -> Iterator[str]:
             yield from _hanging("    ", clean(name), f"live: {live}   git: {git}")
     for name, value in sorted(change.annotations.items()):
         yield from _hanging("    ", clean(name), str(value))
-    yield f"    {'undo it':<18}reconciler apply {change.address}"
+    yield f"    {'undo it':<{LABEL}}reconciler apply {change.address}"

@@ -1,0 +1,76 @@
+"""The only exception boundary: every way out of a command, and its exit code (design §8)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.main import cli
+from reconciler.core.diagnostics import InvalidInput, ReconcilerError
+
+WRONG_USAGE: Final = 64
+BUG: Final = 70
+INTERRUPTED: Final = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code; never raises."""
+    try:
+        result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.ClickException, ReconcilerError, click.Abort, KeyboardInterrupt) as error:
+        return _expected(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
+        _report(error)
+        return BUG
+    return result if isinstance(result, int) else 0
+
+
+def _expected(error: BaseException) -> int:
+    if isinstance(error, ReconcilerError):
+        _tell(error)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return WRONG_USAGE if isinstance(error, click.UsageError) else 1
+    click.echo("Interrupted.", err=True)
+    return INTERRUPTED
+
+
+def _tell(error: ReconcilerError) -> None:
+    from reconciler.render.clean import clean  # noqa: PLC0415 - only where something went wrong
+    from reconciler.render.text import problems_text  # noqa: PLC0415
+
+    if isinstance(error, InvalidInput):
+        click.echo(problems_text(error.diagnostics), err=True, nl=False)
+    click.echo(f"Error: {clean(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"  -> {clean(error.hint)}", err=True)
+
+
+def _report(error: Exception) -> None:
+    """Where it broke, without the values it broke on: a message of Python's may quote a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="reconciler-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(
+            "\n".join(
+                [f"reconciler {__version__}", f"Python {sys.version}", type(error).__name__, *lines]
+            )
+        )
+    click.echo(
+        f"This is a bug in reconciler ({type(error).__name__}). Report: {file.name}", err=True
+    )

@@ -1,0 +1,132 @@
+"""Options that several commands share, and the request they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.app import Request
+from reconciler.core.diagnostics import WrongUsage
+from reconciler.core.model import Consent
+from reconciler.core.policy import Expected, parse_consent
+from reconciler.core.select import Selection
+from reconciler.render.clean import clean
+from reconciler.transport import Exchange
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def combined(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Several options as one decorator, in the order in which they are shown."""
+
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+project_options = combined(
+    click.option(
+        "-C",
+        "directory",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=Path(),
+        envvar="RECONCILER_DIRECTORY",
+        help="The project's folder; default: this one.",
+    ),
+    click.option(
+        "-t",
+        "--target",
+        envvar="RECONCILER_TARGET",
+        help="The target to use; default: the project's defaultTarget.",
+    ),
+)
+
+output_options = combined(
+    click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        envvar="RECONCILER_OUTPUT",
+        help="The form of the result on stdout.",
+    ),
+    click.option(
+        "-v", "--verbose", count=True, help="Show everything; -vv: each HTTP request on stderr."
+    ),
+)
+
+plan_options = combined(
+    click.argument("addresses", nargs=-1, metavar="[ADDRESS]..."),
+    click.option(
+        "-s", "--select", multiple=True, help="Only these: an address, a glob, or label:key=value."
+    ),
+    click.option("--exclude", multiple=True, help="Not these."),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="EFFECT[,EFFECT][=ADDRESS]",
+        help="Accept effects on data; see the plan for what is needed.",
+    ),
+    click.option(
+        "--max-deletes", type=click.IntRange(0), help="The number of deletes that is meant."
+    ),
+    click.option(
+        "--max-updates", type=click.IntRange(0), help="The number of updates that is meant."
+    ),
+)
+
+
+def parallelism_option() -> Callable[[_F], _F]:
+    return click.option(
+        "--parallelism",
+        type=click.IntRange(1, 16),
+        default=4,
+        show_default=True,
+        envvar="RECONCILER_PARALLELISM",
+        help="Writes at the same time; slow ones are at most two.",
+    )
+
+
+def make_request(
+    *,
+    directory: Path,
+    target: str | None,
+    verbose: int = 0,
+    addresses: Sequence[str] = (),
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    max_deletes: int | None = None,
+    max_updates: int | None = None,
+    parallelism: int = 4,
+) -> Request:
+    return Request(
+        project=directory.resolve(),
+        env=dict(os.environ),
+        target=target,
+        allow=tuple(_consent(text) for text in allow),
+        expected=Expected(max_deletes, max_updates),
+        selection=Selection((*addresses, *select), tuple(exclude)),
+        parallelism=parallelism,
+        observe=_print_exchange if verbose > 1 else None,
+    )
+
+
+def _consent(text: str) -> Consent:
+    try:
+        return parse_consent(text)
+    except ValueError as error:
+        raise WrongUsage(f"--allow {clean(text)}: {error}") from error
+
+
+def _print_exchange(exchange: Exchange) -> None:
+    click.echo(
+        f"{exchange.method} {exchange.path} {exchange.status} {exchange.seconds:.2f} s", err=True
+    )

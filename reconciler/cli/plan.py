@@ -1,0 +1,70 @@
+"""plan, drift, show: commands that only read."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from reconciler import app, planfile
+from reconciler.cli.options import make_request, output_options, plan_options, project_options
+from reconciler.core.plan import Plan
+from reconciler.render import text
+
+
+def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> None:
+    if output == "json":
+        click.echo(planfile.plan_text(plan), nl=False)
+    elif as_drift:
+        click.echo(text.drift_text(plan), nl=False)
+    else:
+        click.echo(text.plan_text(plan, verbose=verbose > 0), nl=False)
+
+
+@click.command()
+@plan_options
+@project_options
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan in this file."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@output_options
+def plan(
+    *, out: Path | None, detailed_exitcode: bool, output: str, verbose: int, **options: Any
+) -> int:
+    """Show what apply would do, and what each change does to data.
+
+    Exit 1 when something is blocked: apply would refuse.
+    """
+    made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options)))
+    if out is not None:
+        planfile.save(made, out)
+    _print(made, output, verbose=verbose)
+    if not made.applyable:
+        return 1
+    return 2 if made.changes and detailed_exitcode else 0
+
+
+@click.command()
+@plan_options
+@project_options
+@output_options
+def drift(*, output: str, verbose: int, **options: Any) -> int:
+    """Exit 2 when live differs from git, 0 when it does not. Made for a cron."""
+    made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options)))
+    _print(made, output, verbose=verbose, as_drift=True)
+    if made.errored:
+        return 1
+    return 2 if made.changes else 0
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@output_options
+def show(*, file: Path, output: str, verbose: int) -> int:
+    """Show a saved plan again."""
+    _print(planfile.load(file), output, verbose=verbose)
+    return 0

@@ -1,0 +1,62 @@
+"""init, validate, schema: commands that need no server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import app, scaffold
+from reconciler.cli.options import make_request, output_options, project_options
+from reconciler.core.diagnostics import InvalidInput, errors
+from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
+from reconciler.manifests.schema import KINDS, schema_text
+from reconciler.render import text
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
+def init(*, directory: Path) -> int:
+    """Make a project in DIRECTORY (default: this folder) that plans at once against the embedded Airbyte.
+
+    Overwrites nothing.
+    """
+    for path in scaffold.create(directory):
+        click.echo(f"  + {path}")
+    where = "" if directory == Path() else f" -C {directory}"
+    click.echo(f"\nNext: reconciler plan{where}, then reconciler apply{where}")
+    return 0
+
+
+@click.command()
+@project_options
+@output_options
+def validate(*, output: str, verbose: int, **options: Any) -> int:
+    """Check the manifests: YAML, schema, references, meaning, and configurations where specs are known."""
+    try:
+        project = app.open_project(make_request(verbose=verbose, **options), tolerate_missing=True)
+    except InvalidInput as invalid:
+        documents, found = 0, invalid.diagnostics
+    else:
+        documents, found = project.documents, project.diagnostics
+    if output == "json":
+        body = {
+            "formatVersion": FORMAT_VERSION,
+            "valid": not errors(found),
+            "manifests": documents,
+            "diagnostics": [encode_diagnostic(diagnostic) for diagnostic in found],
+        }
+        click.echo(json.dumps(body, indent=2))
+    else:
+        click.echo(text.validated_text(documents, found), nl=False)
+    return 1 if errors(found) else 0
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(sorted(KINDS)), default="manifest")
+def schema(*, kind: str) -> int:
+    """Print the JSON Schema of KIND (default: all manifests), for editors and other tools."""
+    click.echo(schema_text(kind), nl=False)
+    return 0

@@ -1,0 +1,93 @@
+"""What an apply did: a line for each change, and truthful counts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.core.encode import FORMAT_VERSION, encode_change, encode_plan
+from reconciler.core.events import Done, Event, Failed, Outcome, Skipped
+from reconciler.core.model import Json
+from reconciler.core.plan import SYMBOLS, Change, Plan
+from reconciler.render.clean import clean
+from reconciler.render.text import joined, wrapped
+
+_PAST: Final = {
+    "create": "created",
+    "update": "changed",
+    "replace": "replaced",
+    "delete": "deleted",
+}
+
+
+def event_line(event: Event) -> str:
+    """One line, and for trouble its reason below it."""
+    head = f"  {SYMBOLS[event.change.action]} {event.change.address!s:<56}"
+    if isinstance(event, Done):
+        return f"{head} done {event.seconds:6.1f} s"
+    if isinstance(event, Skipped):
+        return "\n".join([f"{head} skipped", *wrapped(clean(event.reason), "      ")])
+    if isinstance(event, Failed):
+        lines = [f"{head} {'OUTCOME UNKNOWN' if event.unknown else 'FAILED'}"]
+        lines += wrapped(clean(event.message), "      ")
+        lines += wrapped(f"-> {clean(event.hint)}", "      ") if event.hint else []
+        return "\n".join(lines)
+    return f"{head} …"
+
+
+def outcome_text(outcome: Outcome, remaining: Plan) -> str:
+    lines = [""]
+    for change in remaining.changes:
+        lines += [f"Read back and planned again: {change.address} still differs:"]
+        lines += [f"    {clean(field.pointer)}" for field in change.fields]
+    if not remaining.changes and outcome.done:
+        lines.append("Read back and planned again: no difference.")
+    counts = [f"{_count(outcome, action)} {past}" for action, past in _PAST.items()]
+    unknown = sum(failure.unknown for failure in outcome.failed)
+    counts += [f"{len(outcome.failed) - unknown} failed", f"{len(outcome.skipped)} skipped"]
+    counts += [f"{unknown} of unknown outcome"] if unknown else []
+    lines.append(", ".join(counts) + ".")
+    if outcome.interrupted:
+        lines.append("Interrupted: apply again to finish.")
+    return joined(lines)
+
+
+def _count(outcome: Outcome, action: str) -> int:
+    return sum(done.change.action == action for done in outcome.done)
+
+
+def encode_outcome(plan: Plan, outcome: Outcome | None, remaining: Plan | None) -> dict[str, Json]:
+    """The plan, what became of each change, and what a fresh plan still finds. No outcome: not written."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "plan": encode_plan(plan),
+        "written": outcome is not None,
+        "results": [] if outcome is None else _results(plan, outcome),
+        "remaining": []
+        if remaining is None
+        else [encode_change(change) for change in remaining.changes],
+        "interrupted": outcome is not None and outcome.interrupted,
+    }
+
+
+def _results(plan: Plan, outcome: Outcome) -> list[Json]:
+    by_change: dict[str, Json] = {}
+    for done in outcome.done:
+        by_change[_key(done.change)] = {"status": "done", "seconds": round(done.seconds, 3)}
+    for failed in outcome.failed:
+        status = "unknown" if failed.unknown else "failed"
+        by_change[_key(failed.change)] = {
+            "status": status,
+            "message": failed.message,
+            "hint": failed.hint,
+            "written": failed.written,
+        }
+    for skipped in outcome.skipped:
+        by_change[_key(skipped.change)] = {"status": "skipped", "message": skipped.reason}
+    return [
+        {"address": str(change.address), "action": change.action, **by_change[_key(change)]}
+        for change in plan.changes
+    ]
+
+
+def _key(change: Change) -> str:
+    return str(change.address)
