@@ -50,7 +50,7 @@ def _expected(error: BaseException) -> int:
 
 def _tell(error: ReconcilerError) -> None:
     from reconciler.render.clean import clean  # noqa: PLC0415 - only where something went wrong
-    from reconciler.render.text import problems_text  # noqa: PLC0415
+    from reconciler.render.problems import problems_text  # noqa: PLC0415
 
     if isinstance(error, InvalidInput):
         click.echo(problems_text(error.diagnostics), err=True, nl=False)

@@ -12,6 +12,7 @@ import click
 from reconciler import app, planfile
 from reconciler.cli.options import make_request, output_options, plan_options, project_options
 from reconciler.core.plan import Plan
+from reconciler.render import drift as drift_render
 from reconciler.render import text
 
 
@@ -19,7 +20,7 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
     if output == "json":
         click.echo(planfile.plan_text(plan), nl=False)
     elif as_drift:
-        click.echo(text.drift_text(plan), nl=False)
+        click.echo(drift_render.drift_text(plan), nl=False)
     else:
         click.echo(text.plan_text(plan, verbose=verbose > 0), nl=False)
 

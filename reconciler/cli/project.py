@@ -13,7 +13,7 @@ from reconciler.cli.options import make_request, output_options, project_options
 from reconciler.core.diagnostics import InvalidInput, errors
 from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
 from reconciler.manifests.schema import KINDS, schema_text
-from reconciler.render import text
+from reconciler.render.problems import validated_text
 
 
 @click.command()
@@ -50,7 +50,7 @@ def validate(*, output: str, verbose: int, **options: Any) -> int:
         }
         click.echo(json.dumps(body, indent=2))
     else:
-        click.echo(text.validated_text(documents, found), nl=False)
+        click.echo(validated_text(documents, found), nl=False)
     return 1 if errors(found) else 0
 
 

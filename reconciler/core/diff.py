@@ -174,6 +174,7 @@ def _changed_paths(before: Json, after: Json) -> set[tuple[str, ...]]:
         ignore_order=False,
         ignore_private_variables=False,
         ignore_numeric_type_changes=False,
+        threshold_to_diff_deeper=0,
         verbose_level=2,
         view="tree",
     )

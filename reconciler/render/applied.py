@@ -9,7 +9,7 @@ from reconciler.core.events import Done, Event, Failed, Outcome, Skipped
 from reconciler.core.model import Json
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.render.clean import clean
-from reconciler.render.text import joined, wrapped
+from reconciler.render.layout import joined, wrapped
 
 _PAST: Final = {
     "create": "created",

@@ -11,6 +11,7 @@ from typing import Final
 from reconciler.core.model import UNSET, Json, Unset
 
 WIDEST: Final = 72
+_FIRST: Final = frozenset({"targetField", "originalFieldName"})
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -39,7 +40,8 @@ def _text(value: Json | Unset) -> str:
 
 def _mapping_text(value: Mapping[str, Json]) -> str:
     if "type" in value and len(value) > 1:
-        arguments = ", ".join(_text(item) for name, item in value.items() if name != "type")
+        names = sorted(value, key=lambda name: (name not in _FIRST, name))
+        arguments = ", ".join(_text(value[name]) for name in names if name != "type")
         return f"{_text(value['type'])}({arguments})"
     if list(value) in (["every"], ["format"]):
         return " ".join(f"{name} {_text(item)}" for name, item in value.items())

@@ -1,17 +1,18 @@
-"""Plans, drift, problems and progress as plain text of at most 100 columns, readable without colour."""
+"""A plan as plain text of at most 100 columns, readable without colour."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from reconciler.core.diagnostics import Diagnostic, errors
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import EFFECTS
-from reconciler.core.model import UNSET
+from reconciler.core.model import UNSET, Json
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.render.clean import clean, value_text
+from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrapped
+from reconciler.render.problems import problems_lines
 from reconciler.render.view import (
     Decision,
     accept_lines,
@@ -22,15 +23,13 @@ from reconciler.render.view import (
     summary,
 )
 
-WIDTH: Final = 100
-LABEL: Final = 18
 _MANY_LINES: Final = 12
 
 
 def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     """What needs deciding first, then the changes, what is not covered, and one line of counts."""
     decided = decisions(plan)
-    lines = [*_header(plan), ""]
+    lines = [*header(plan), ""]
     lines += problems_lines(plan.diagnostics)
     if decided:
         lines += [*_decision_lines(decided), ""]
@@ -40,7 +39,7 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
             lines += [*_change_lines(change, decided, verbose=verbose), ""]
     if plan.new_tags:
         lines += [f"TAGS to be created: {', '.join(map(clean, plan.new_tags))}", ""]
-    lines += [*_not_covered_lines(plan), ""]
+    lines += [*not_covered_lines(plan), ""]
     lines.append(f"No changes. {plan.unchanged} as in git." if _nothing(plan) else summary(plan))
     return joined(lines)
 
@@ -49,11 +48,7 @@ def _nothing(plan: Plan) -> bool:
     return not plan.changes and not plan.errored
 
 
-def joined(lines: Iterable[str]) -> str:
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _header(plan: Plan) -> Iterator[str]:
+def header(plan: Plan) -> Iterator[str]:
     target = plan.target
     where = f"{clean(target.where)} ({target.api} API)"
     yield from wrapped(
@@ -61,44 +56,6 @@ def _header(plan: Plan) -> Iterator[str]:
     )
     if plan.matched_by_name:
         yield f"{plan.matched_by_name} matched by name; pin one with metadata.ids to tell it apart for good."
-
-
-def wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [indent]
-
-
-def problems_lines(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
-    """Each problem: where, what, next step."""
-    lines: list[str] = []
-    for diagnostic in diagnostics:
-        where = f"{diagnostic.span}: " if diagnostic.span else ""
-        head = f"{where}{diagnostic.severity.value.upper()} {diagnostic.code}"
-        if diagnostic.address:
-            head += f"  {diagnostic.address}"
-        lines.append(clean(head))
-        lines += wrapped(clean(diagnostic.message), "    ")
-        if diagnostic.hint:
-            lines += wrapped(f"-> {clean(diagnostic.hint)}", "    ")
-    return [*lines, ""] if lines else []
-
-
-def problems_text(diagnostics: tuple[Diagnostic, ...]) -> str:
-    return joined(problems_lines(diagnostics)) if diagnostics else ""
-
-
-def validated_text(documents: int, diagnostics: tuple[Diagnostic, ...]) -> str:
-    found = len(errors(diagnostics))
-    warnings = len(diagnostics) - found
-    verdict = "invalid" if found else "valid"
-    counts = f"{counted(documents, 'manifest')}: {counted(found, 'error')}, {counted(warnings, 'warning')}"
-    return joined([*problems_lines(diagnostics), f"{counts}: {verdict}."])
 
 
 # --- decisions -------------------------------------------------------------------------------
@@ -121,35 +78,19 @@ def _one_decision(decision: Decision) -> Iterator[str]:
     if decision.streams:
         noun = "stream" if len(decision.streams) == 1 else "streams"
         what += f", {noun} {clean(listed(decision.streams))}"
-    yield _with_place(f"      {what}", place(decision.change))
+    yield with_place(f"      {what}", place(decision.change))
     if decision.streams and len(decision.fields) <= _MANY_LINES:
         for field in decision.fields:
-            yield from _field_lines(field, "      ", _own_name(field))
+            yield from _field_lines(field, "      ", own_name(field))
     for effect in decision.effects:
         for said in effect.says or (EFFECTS[effect.name].says,):
-            yield from _hanging("      ", effect.name, said)
+            yield from hanging("      ", effect.name, said)
         if effect.accepted:
-            yield from _hanging("      ", "accepted by", effect.accepted)
+            yield from hanging("      ", "accepted by", effect.accepted)
     for refusal in decision.refusals:
-        yield from _hanging("      ", "because", refusal)
+        yield from hanging("      ", "because", refusal)
     for index, line in enumerate(accept_lines(decision)):
         yield f"      {'to accept' if index == 0 else '':<{LABEL}}{clean(line)}"
-
-
-def _hanging(indent: str, name: str, text: str) -> list[str]:
-    wrapped = textwrap.wrap(
-        clean(text), WIDTH - len(indent) - LABEL, break_long_words=False, break_on_hyphens=False
-    )
-    return [
-        f"{indent}{name if index == 0 else '':<{LABEL}}{line}" for index, line in enumerate(wrapped)
-    ]
-
-
-def _with_place(text: str, where: str) -> str:
-    if not where:
-        return text
-    gap = max(2, WIDTH - len(text) - len(where))
-    return f"{text}{' ' * gap}{clean(where)}"
 
 
 # --- changes ---------------------------------------------------------------------------------
@@ -157,15 +98,18 @@ def _with_place(text: str, where: str) -> str:
 
 def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: bool) -> Iterator[str]:
     numbers = "".join(f" [{d.number}]" for d in decided if d.change is change)
-    yield _with_place(f"{SYMBOLS[change.action]} {change.address}{numbers}", place(change))
+    yield with_place(f"{SYMBOLS[change.action]} {change.address}{numbers}", place(change))
     if change.action == "delete":
-        yield from _hanging("    ", "reason", change.reason)
+        yield from hanging("    ", "reason", change.reason)
     if change.action == "create":
         yield f"    {'name':<{LABEL}}{clean(change.name)}"
     plain = [field for field in change.fields if not field.stream]
+    if change.action == "create":
+        plain = [
+            field for field in plain if field.pointer != "/name" and field.after not in ("", [])
+        ]
     for field in plain if verbose else plain[:_MANY_LINES]:
-        if not (change.action == "create" and field.pointer == "/name"):
-            yield from _field_lines(field, "    ", _own_name(field))
+        yield from _field_lines(field, "    ", own_name(field))
     if len(plain) > _MANY_LINES and not verbose:
         yield f"    … and {len(plain) - _MANY_LINES} more fields (-v shows all)"
     yield from _stream_lines(change, verbose=verbose)
@@ -173,12 +117,12 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
         if effect.consent == "none":
             said = "; ".join(effect.says or (EFFECTS[effect.name].says,))
             which = f" ({listed(effect.streams)})" if effect.streams else ""
-            yield from _hanging("    ", "effect", f"{effect.name}: {said}{which}")
+            yield from hanging("    ", "effect", f"{effect.name}: {said}{which}")
     for name, value in sorted(change.annotations.items()):
-        yield from _hanging("    ", clean(name), str(value))
+        yield from hanging("    ", clean(name), str(value))
 
 
-def _own_name(field: FieldChange) -> str:
+def own_name(field: FieldChange) -> str:
     """The field without its surroundings: `host` of /configuration/host, `syncMode` of a stream's."""
     tokens = [token for token in field.pointer.split("/")[1:] if not token.startswith("streams[")]
     if tokens and tokens[0] == "configuration":
@@ -225,6 +169,14 @@ def _stream_counts(streams: dict[str, list[FieldChange]]) -> str:
     return ", ".join(f"{count} {noun}" for count, noun in parts if count)
 
 
+def _selection(form: Mapping[str, Json]) -> str:
+    """`incremental_append, cursorField updated_at, columns all`: the mode first, nothing that is empty."""
+    details = [
+        f"{key} {value_text(value)}" for key, value in form.items() if key != "syncMode" and value
+    ]
+    return ", ".join([value_text(form.get("syncMode")), *details])
+
+
 def _is_new(fields: list[FieldChange]) -> bool:
     return fields[0].before is UNSET and fields[0].pointer.endswith("]")
 
@@ -239,25 +191,20 @@ def _one_stream(name: str, fields: list[FieldChange]) -> Iterator[str]:
         return
     if _is_new(fields):
         form = fields[0].after or {}
-        details = [
-            f"{key} {value_text(value)}"
-            for key, value in form.items()
-            if key != "syncMode" and value
-        ]
-        yield f"      + {clean(name)}  {', '.join([value_text(form['syncMode']), *details])}"[
-            :WIDTH
-        ]
+        first, *rest = wrapped(f"+ {clean(name)}  {_selection(form)}", "          ")
+        yield f"      {first.strip()}"
+        yield from rest
         return
     for index, field in enumerate(fields):
         head = f"~ {clean(name)}" if index == 0 else ""
         yield f"      {head}" if head else ""
-        yield from _field_lines(field, "          ", _own_name(field))
+        yield from _field_lines(field, "          ", own_name(field))
 
 
 # --- what the plan does not cover ------------------------------------------------------------
 
 
-def _not_covered_lines(plan: Plan) -> Iterator[str]:
+def not_covered_lines(plan: Plan) -> Iterator[str]:
     covered = plan.not_covered
     yield "NOT COVERED"
     kinds = sorted({found.kind for found in covered.unmanaged})
@@ -281,41 +228,3 @@ def _counted_list(name: str, entries: list[str]) -> Iterator[str]:
     )
     for index, line in enumerate(lines):
         yield f"  {name if index == 0 else '':<34}{line}"
-
-
-# --- drift -----------------------------------------------------------------------------------
-
-
-def drift_text(plan: Plan) -> str:
-    """The plan read the other way round: what live is, and what git says."""
-    lines = [*_header(plan), "", *problems_lines(plan.diagnostics)]
-    for change in plan.changes:
-        lines += [*_drift_lines(change), ""]
-    lines += [*_not_covered_lines(plan), ""]
-    drifted = len(plan.changes)
-    lines.append(
-        f"{drifted} drifted, {plan.unchanged} as in git." + (" Exit 2." if drifted else "")
-    )
-    return joined(lines)
-
-
-_DRIFT: Final = {
-    "create": "MISSING",
-    "update": "DRIFT",
-    "replace": "DRIFT",
-    "delete": "STILL THERE",
-}
-
-
-def _drift_lines(change: Change) -> Iterator[str]:
-    yield _with_place(f"{_DRIFT[change.action]}  {change.address}", place(change))
-    if change.action in ("update", "replace"):
-        for field in change.fields:
-            name = (
-                f"{field.stream} {_own_name(field)}".strip() if field.stream else _own_name(field)
-            )
-            live, git = value_text(field.before), value_text(field.after)
-            yield from _hanging("    ", clean(name), f"live: {live}   git: {git}")
-    for name, value in sorted(change.annotations.items()):
-        yield from _hanging("    ", clean(name), str(value))
-    yield f"    {'undo it':<{LABEL}}reconciler apply {change.address}"

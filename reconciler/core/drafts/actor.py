@@ -44,7 +44,7 @@ def draft_actor(
         configuration=redact.seal(spec.configuration, secret_pointers(schema, spec.configuration)),
     )
     if live is None:
-        return _created(resource, sealed)
+        return _created(resource, sealed, definition)
     current = live.spec
     assert isinstance(current, Source | Destination)  # noqa: S101 - claims never cross kinds
     if current.connector != spec.connector:
@@ -53,14 +53,17 @@ def draft_actor(
 
 
 def _created(
-    resource: Resource, spec: Source | Destination
+    resource: Resource, spec: Source | Destination, definition: ConnectorDefinition
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
     kept = [at for at, leaf in redact.leaves(spec.configuration) if leaf is KEEP]
     made = Change(
         resource.address,
         "create",
         spec.name,
-        fields=tuple(explain({}, redact.tokens(spec.configuration), ROOT)),
+        fields=(
+            change("/connector", UNSET, definition.docker_repository or definition.name),
+            *explain({}, redact.tokens(spec.configuration), ROOT),
+        ),
     )
     draft = Draft(resource, made, None, spec, None, unset_secrets(spec.configuration))
     return draft, tuple(_broken_keep(resource, ROOT + at) for at in kept)
