@@ -38,8 +38,9 @@ _MERGE: Final = object()
 _MISSING: Final = object()
 _REFUSED: Final = object()
 _MEMO_TEXT = 64
+# Control characters, and the line breaks of YAML 1.1 that JSON and YAML 1.2 take for text
 _UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -144,7 +145,7 @@ def _decode(content: bytes, file: str) -> str:
     if found := _UNPRINTABLE.search(text):
         raise Stop(
             "yaml-syntax",
-            f"a control character (U+{ord(found.group()):04X}) stands here",
+            f"the character U+{ord(found.group()):04X} can't stand here",
             "remove it, or write it as an escape inside double quotes",
             _place(text[: found.start()], file),
         )

@@ -31,7 +31,7 @@ from reconciler.manifests.target import (
     secrets,
     unset_variables,
 )
-from reconciler.manifests.values import Scope, resolve_text
+from reconciler.manifests.values import Scope, named, resolve_text
 
 _RESOLVED = " (once its references are resolved)"
 
@@ -164,7 +164,7 @@ def _check_place(value: Json, path: Path) -> None:
     if secret is not None and not takes_secret(path):
         raise BadReference(
             "reference-not-allowed",
-            f"{secret.label} can't stand here: values of env and file are secrets, "
+            f"{named(secret)} can't stand here: values of env and file are secrets, "
             "for a configuration and mapper arguments",
             "use ${var:NAME} with a plain value under `variables` of the target",
         )
@@ -173,7 +173,7 @@ def _check_place(value: Json, path: Path) -> None:
 def _secret_unset(secret: Secret, document: Parsed, place: str, address: str | None) -> Diagnostic:
     return Diagnostic(
         code="secret-unset",
-        message=f"{secret.label} has no value in this run: it is neither compared nor checked",
+        message=f"{named(secret)} has no value in this run: it is neither compared nor checked",
         hint="apply needs it; set it there, or give it a default (${env:NAME:-default})",
         severity=Severity.WARNING,
         span=document.locate(place),

@@ -13,7 +13,7 @@ from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.model import UNSET, Auth, Json, Keep, Limits, Secret, Target
 from reconciler.manifests.parse import Parsed
 from reconciler.manifests.references import BadReference, pointer, walk
-from reconciler.manifests.values import Scope, resolve_text
+from reconciler.manifests.values import Scope, named, resolve_text
 
 _TAKES_SECRETS: Final = frozenset({"auth", "url", "variables", "workspace"})
 _BROKEN: Final = BadReference("reference-broken", "", "")
@@ -53,6 +53,8 @@ class Variables:
                 f"variables that refer to each other in a circle: {circle}",
                 "give one of them a plain value",
             )
+        if name not in self._raw:
+            raise KeyError(name)
         if name not in self._known:
             self._active.append(name)
             self._known[name] = self._resolve(name)
@@ -113,7 +115,7 @@ def _check_setting(value: Json, setting: object) -> None:
     if isinstance(value, Secret) and setting not in _TAKES_SECRETS:
         raise BadReference(
             "reference-not-allowed",
-            f"{value.label} can't stand here: env and file are for url, workspace, auth and variables",
+            f"{named(value)} can't stand here: env and file are for url, workspace, auth and variables",
             "write the value itself, or a variable that holds a plain value",
         )
 
@@ -159,7 +161,7 @@ def unset_variables(
 def _unset(secret: Secret) -> BadReference:
     return BadReference(
         "reference-unset",
-        f"{secret.label} has no value, and this target needs it",
+        f"{named(secret)} has no value, and this target needs it",
         "set it, give it a default (${env:NAME:-default}), or choose another target with -t",
     )
 

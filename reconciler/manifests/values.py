@@ -44,6 +44,12 @@ def resolve_text(text: str, scope: Scope) -> Json:
     return Secret(label, UNSET if UNSET in bare else "".join(map(_as_text, bare)))
 
 
+def named(secret: Secret) -> str:
+    """The references of a secret, for a message: the text around them may be a secret itself."""
+    labels = [part.label for part in split(secret.label) if isinstance(part, Reference)]
+    return labels[0] if len(labels) == 1 else f"one of {', '.join(labels)}"
+
+
 def _whole(reference: Reference, scope: Scope) -> Json:
     if reference.scheme == "keep":
         return KEEP

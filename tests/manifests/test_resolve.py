@@ -1,0 +1,200 @@
+"""A target chosen, its settings resolved, and the documents that are for it."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.diagnostics import Severity
+from reconciler.core.model import UNSET, Auth, Limits, Secret, Target
+from reconciler.manifests import load, resolve
+from tests.manifests.build import PROJECT, SOURCE, project, project_with, resolved, text_of, told
+
+TWO = PROJECT + "    production: {url: 'https://airbyte.example.com'}\n"
+
+
+def test_a_target_is_resolved_whole(tmp_path: Path) -> None:
+    root = """\
+apiVersion: airbyte.reconciler/v1
+kind: Project
+metadata: {name: acme}
+spec:
+  rules: {b-rule: off, a-rule: warning}
+  targets:
+    production:
+      url: https://${var:host}
+      api: public
+      workspace: ${env:WS}
+      auth: {clientId: "${env:ID}", clientSecret: "${env:SECRET}", headers: {X-Key: "k ${env:ID}", A: b}}
+      variables: {host: airbyte.example.com, pw: "${env:SECRET}", n: 5}
+      connectors: connectors/
+      prune: recorded
+      limits: {deletes: 30%, updates: 12.5}
+"""
+    project(tmp_path, {"a.yaml": SOURCE}, root=root)
+    outcome = resolved(tmp_path, {"WS": "Default", "ID": "id", "SECRET": "hush"})
+    assert outcome.diagnostics == ()
+    assert outcome.target == Target(
+        name="production",
+        url="https://airbyte.example.com",
+        api="public",
+        workspace="Default",
+        auth=Auth(
+            client_id=Secret("${env:ID}", "id"),
+            client_secret=Secret("${env:SECRET}", "hush"),
+            headers={"A": "b", "X-Key": Secret("k ${env:ID}", "k id")},
+        ),
+        variables={"host": "airbyte.example.com", "n": 5, "pw": Secret("${env:SECRET}", "hush")},
+        connectors=str(tmp_path.resolve() / "connectors"),
+        prune="recorded",
+        limits=Limits(30.0, 12.5),
+        rules={"a-rule": "warning", "b-rule": "off"},
+    )
+
+
+def test_a_registry_url_stays_a_url(tmp_path: Path) -> None:
+    root = project_with(connectors="https://registry.example.com/x.json", catalogs="/abs/c")
+    project(tmp_path, {"a.yaml": SOURCE}, root=root)
+    target = resolved(tmp_path).target
+    assert target is not None
+    assert (target.connectors, target.catalogs) == ("https://registry.example.com/x.json", "/abs/c")
+
+
+@pytest.mark.parametrize(
+    ("root", "chosen", "expected"),
+    [
+        (PROJECT, None, "local"),
+        (TWO, "production", "production"),
+        (TWO.replace("spec:\n", "spec:\n  defaultTarget: production\n"), None, "production"),
+        (TWO.replace("spec:\n", "spec:\n  defaultTarget: production\n"), "local", "local"),
+    ],
+)
+def test_the_target_is_named_or_the_default_or_the_only_one(
+    tmp_path: Path, root: str, chosen: str | None, expected: str
+) -> None:
+    outcome = resolved(project(tmp_path, {"a.yaml": SOURCE}, root=root), target=chosen)
+    assert outcome.target is not None
+    assert outcome.target.name == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code", "hint"),
+    [
+        (None, "target-missing", "there are: local, production"),
+        ("prodction", "unknown-target", "did you mean production?"),
+        ("x", "unknown-target", "there are: local, production"),
+    ],
+)
+def test_without_a_target_nothing_is_resolved(
+    tmp_path: Path, chosen: str | None, code: str, hint: str
+) -> None:
+    outcome = resolved(project(tmp_path, {"a.yaml": SOURCE}, root=TWO), target=chosen)
+    assert (outcome.target, outcome.documents) == (None, ())
+    assert [d.code for d in outcome.diagnostics] == [code]
+    assert hint in outcome.diagnostics[0].hint
+
+
+def test_an_invalid_project_resolves_to_nothing_and_says_nothing_twice(tmp_path: Path) -> None:
+    loaded = load(tmp_path)
+    outcome = resolve(loaded, "local", {})
+    assert (outcome.target, outcome.documents, outcome.diagnostics) == (None, (), ())
+    assert [d.code for d in loaded.diagnostics] == ["project-missing"]
+
+
+def test_documents_are_those_of_the_target_with_their_kind_and_places(tmp_path: Path) -> None:
+    files = {
+        "a.yaml": SOURCE,
+        "b.yaml": SOURCE.replace("{name: shop}", "{name: b, targets: [production]}"),
+        "c.yaml": SOURCE.replace("{name: shop}", "{name: c, targets: [local, production]}").replace(
+            "kind: Source", "kind: Destination"
+        ),
+    }
+    project(tmp_path, files, root=TWO)
+    documents = resolved(tmp_path, target="local").documents
+    assert [(d.kind, d.data["metadata"]["name"]) for d in documents] == [
+        ("source", "shop"),
+        ("destination", "c"),
+    ]
+    assert str(documents[1].locate("/spec/configuration/host")) == "c.yaml:6:25"
+    assert len(resolved(tmp_path, target="production").documents) == 3
+
+
+SIGNED_IN = project_with(auth='{token: "${env:TOKEN}"}', workspace="${env:WS}")
+
+
+def test_a_missing_credential_is_an_error_of_the_target_that_is_used(tmp_path: Path) -> None:
+    root = SIGNED_IN + "    other: {url: embedded}\n"
+    project(tmp_path, {"a.yaml": SOURCE}, root=root)
+    outcome = resolved(tmp_path, target="local")
+    assert told(outcome.diagnostics) == [
+        ("reconciler.yaml:9:21", "reference-unset"),
+        ("reconciler.yaml:10:18", "reference-unset"),
+    ]
+    assert outcome.target is None
+    assert resolved(tmp_path, target="other").diagnostics == ()
+
+
+def test_what_is_missing_is_tolerated_where_nothing_is_sent(tmp_path: Path) -> None:
+    project(tmp_path, {"a.yaml": SOURCE}, root=SIGNED_IN)
+    outcome = resolved(tmp_path, tolerate_missing=True)
+    assert outcome.diagnostics == ()
+    assert outcome.target is not None
+    assert outcome.target.auth.token == Secret("${env:TOKEN}", UNSET)
+    assert outcome.target.workspace == "${env:WS}"
+
+
+def test_a_missing_value_of_a_variable_is_told_at_the_variable(tmp_path: Path) -> None:
+    project(tmp_path, {"a.yaml": SOURCE}, root=project_with("{a: 1, b: {c: '${env:X}'}}"))
+    assert told(resolved(tmp_path).diagnostics) == [("reconciler.yaml:8:32", "reference-unset")]
+    target = resolved(tmp_path, tolerate_missing=True).target
+    assert target is not None
+    assert target.variables == {"a": 1, "b": {"c": Secret("${env:X}", UNSET)}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"prune": "${env:X}"}, "reference-not-allowed"),
+        ({"connectors": "${file:x}"}, "reference-not-allowed"),
+        ({"workspace": "${keep}"}, "reference-not-allowed"),
+        ({"workspace": "${var:nope}"}, "variable-unset"),
+        ({"prune": "${var:x}"}, "schema-wrong-value"),
+        ({"limits": "{deletes: '${var:x}'}"}, "schema-wrong-value"),
+    ],
+)
+def test_what_a_setting_can_not_hold(tmp_path: Path, settings: dict[str, str], code: str) -> None:
+    project(tmp_path, {"a.yaml": SOURCE}, root=project_with("{x: hush-hush}", **settings))
+    outcome = resolved(tmp_path, {"X": "hush-hush"})
+    assert [d.code for d in outcome.diagnostics] == [code]
+    assert outcome.target is None
+    assert "hush" not in text_of(outcome.diagnostics)
+
+
+def test_an_address_from_the_environment_is_checked_like_any_other(tmp_path: Path) -> None:
+    root = PROJECT.replace("url: embedded", 'url: "${env:URL}"')
+    project(tmp_path, {"a.yaml": SOURCE}, root=root)
+    assert [d.code for d in resolved(tmp_path, {"URL": "ftp://x"}).diagnostics] == [
+        "schema-wrong-value"
+    ]
+    target = resolved(tmp_path, {"URL": "https://x"}).target
+    assert target is not None
+    assert target.url == "https://x"
+
+
+def test_a_credential_in_clear_is_warned_about(tmp_path: Path) -> None:
+    project(
+        tmp_path, {"a.yaml": SOURCE}, root=project_with(auth="{username: u, password: hush-hush}")
+    )
+    outcome = resolved(tmp_path)
+    assert [(str(d.span), d.code, d.severity) for d in outcome.diagnostics] == [
+        ("reconciler.yaml:9:37", "plaintext-secret", Severity.WARNING)
+    ]
+    assert outcome.target is not None
+    assert "hush" not in text_of(outcome.diagnostics)
+
+
+def test_resolving_twice_gives_the_same(tmp_path: Path) -> None:
+    project(
+        tmp_path, {"a.yaml": SOURCE, "b.yaml": SOURCE.replace("db", "${env:A}")}, root=SIGNED_IN
+    )
+    loaded = load(tmp_path)
+    assert resolve(loaded, None, {}) == resolve(loaded, None, {})
