@@ -12,21 +12,15 @@ async def concurrently(*calls: Callable[[], Awaitable[Any]]) -> tuple[Any, ...]:
     """The results in the order of the calls. The first failure cancels the rest and is raised bare, so
     that a caller sees an ApiError and no group of one."""
     results: list[Any] = [None] * len(calls)
-    failures: list[BaseException] = []
 
     async def run(index: int, call: Callable[[], Awaitable[Any]]) -> None:
-        try:
-            results[index] = await call()
-        except Exception as error:
-            failures.append(error)
-            raise
+        results[index] = await call()
 
     try:
         async with anyio.create_task_group() as group:
             for index, call in enumerate(calls):
                 group.start_soon(run, index, call)
-    except BaseExceptionGroup:
-        if failures:
-            raise failures[0] from failures[0].__cause__
-        raise
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
     return tuple(results)

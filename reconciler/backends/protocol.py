@@ -44,11 +44,21 @@ class Backend(Protocol):
         """
         ...
 
-    async def update(self, live: LiveObject, update: Update) -> LiveObject: ...
+    async def update(self, live: LiveObject, update: Update) -> LiveObject:
+        """Writes what `update` names and returns what the server answered.
 
-    async def delete(self, kind: str, object_id: str) -> None: ...
+        A KEEP stands only for the key of a mapper whose id is given, a mask in a configuration only
+        where the update is whole: anything else that isn't at hand raises before a byte is sent.
+        """
+        ...
 
-    async def create_tag(self, workspace: Workspace, name: str) -> Tag: ...
+    async def delete(self, kind: str, object_id: str) -> None:
+        """Done also when the object does not exist (any more)."""
+        ...
+
+    async def create_tag(self, workspace: Workspace, name: str) -> Tag:
+        """The tag of that name: names are unique, so one that exists by now is the one."""
+        ...
 
     async def discover(
         self, source_id: str, destination_id: str | None

@@ -48,17 +48,13 @@ class Answer:
     @property
     def is_html(self) -> bool:
         start = self.body[:100].lstrip().lower()
-        return "html" in self.headers.get("content-type", "") or start.startswith(
-            (b"<!doctype", b"<html", b"<head", b"<body")
-        )
+        declared = "html" in self.headers.get("content-type", "").lower()
+        return start.startswith(b"<" if declared else (b"<!doctype", b"<html", b"<head", b"<body"))
 
     @property
     def where_to(self) -> str:
         """The origin a redirect points at: no path, no query, no user."""
-        try:
-            url = httpx.URL(self.headers.get("location", ""))
-        except httpx.InvalidURL:
-            return "an address that is none"
+        url = httpx.URL(self.headers.get("location", ""))
         if not url.host:
             return "another path of the same server"
         port = f":{url.port}" if url.port else ""

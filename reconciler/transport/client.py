@@ -130,8 +130,7 @@ class Transport:
         try:
             return await retry.persistently(once, attempts=self._attempts, sleep=self._sleep)
         except ApiError as last:
-            gave_up = isinstance(last, Unreachable) or last.status == retry.TOO_MANY
-            if arrived and gave_up:
+            if arrived and not _is_verdict(last):
                 raise call.failures.unknown(last.message, last.status) from last
             raise
 
@@ -176,6 +175,12 @@ class Transport:
     def _redact(self, text: str) -> str:
         own = self._credentials.redact(text)
         return self._redact_others(self._tokens.redact(own) if self._tokens else own)
+
+
+def _is_verdict(error: ApiError) -> bool:
+    """Whether the server refused the request itself: then no earlier attempt did it either."""
+    refused = HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return type(error) is ApiError and refused and error.status != retry.TOO_MANY
 
 
 def _judged(call: Call, answer: Answer) -> Answer:

@@ -20,6 +20,7 @@ from reconciler.transport.answers import Redact
 DEFAULT_LIFETIME: Final = 180.0
 """Seconds, where the server doesn't say: servers up to 0.63 issue tokens for three minutes (PUB §1)."""
 _LONGEST_LIFETIME: Final = 86_400.0
+_SECRET: Final = frozenset({"clientSecret", "token", "password"})
 _MARGIN: Final = 30.0
 """Seconds before expiry at which a token is no longer used, at most a fifth of its life."""
 
@@ -96,19 +97,12 @@ class Credentials:
 
 def prepare(auth: Auth) -> Credentials:
     """Unwraps and checks. Raises ReconcilerError naming the part that is missing or can't be sent."""
-    parts = {
-        name: _text(name, value)
-        for name, value in (
-            ("clientId", auth.client_id),
-            ("clientSecret", auth.client_secret),
-            ("token", auth.token),
-            ("username", auth.username),
-            ("password", auth.password),
-        )
-        if value is not None
-    }
+    stated = {name: value for name, value in _parts(auth).items() if value is not None}
+    parts = {name: _text(name, value) for name, value in stated.items()}
     headers = {name: _text(f"headers.{name}", value) for name, value in auth.headers.items()}
-    secrets = {parts.get("clientSecret"), parts.get("token"), parts.get("password")}
+    secrets = {
+        text for name, text in parts.items() if name in _SECRET or isinstance(stated[name], Secret)
+    }
     secrets |= {headers[name] for name, value in auth.headers.items() if isinstance(value, Secret)}
     client = None
     if "clientId" in parts or "clientSecret" in parts:
@@ -120,8 +114,19 @@ def prepare(auth: Auth) -> Credentials:
         encoded = base64.b64encode(pair.encode()).decode()
         secrets.add(encoded)
         headers = _with_authorization(headers, f"Basic {encoded}")
-    known = [text for text in secrets if text is not None and len(text) >= SHORTEST_HIDDEN]
+    known = [text for text in secrets if len(text) >= SHORTEST_HIDDEN]
     return Credentials(headers, client, _describe(auth), redactor(known))
+
+
+def _parts(auth: Auth) -> dict[str, str | Secret | None]:
+    """By the name each has in a project file."""
+    return {
+        "clientId": auth.client_id,
+        "clientSecret": auth.client_secret,
+        "token": auth.token,
+        "username": auth.username,
+        "password": auth.password,
+    }
 
 
 def _with_authorization(headers: Mapping[str, str], value: str) -> dict[str, str]:

@@ -281,6 +281,26 @@ async def test_a_lost_tag_that_is_not_there_stays_unknown() -> None:
         await api.backend.create_tag(WORKSPACE, "gold")
 
 
+async def test_a_tag_that_the_server_refuses_is_an_error() -> None:
+    refused = httpx.Response(400, json={"type": "x", "title": "Tag name is too long"})
+    with pytest.raises(ApiError, match="Tag name is too long"):
+        await ScriptedApi({"POST /tags": refused}).backend.create_tag(WORKSPACE, "gold" * 10)
+
+
+async def test_tags_of_a_connection_that_is_gone_are_not_written() -> None:
+    api = ScriptedApi({"GET /connections/c-1": UNKNOWN})
+    update = Update(replace(CONNECTION, tags=("gold",)), frozenset({"tags"}))
+    with pytest.raises(ApiError, match="does not exist"):
+        await api.backend.update(LIVE_CONNECTION, update)
+
+
+@pytest.mark.parametrize("path", ["/tags", "/workspaces/w-1/definitions/sources"])
+async def test_what_is_refused_is_not_taken_for_not_served(path: str) -> None:
+    api = ScriptedApi({**EMPTY, f"GET {path}": httpx.Response(403, json={"message": "Forbidden"})})
+    with pytest.raises(ApiError, match=f"GET {path}: 403"):
+        await api.backend.snapshot(WORKSPACE)
+
+
 def test_a_tags_color_is_six_hex_digits_and_the_same_in_every_run() -> None:
     assert color_of("gold") == color_of("gold")
     assert len({color_of(f"tag-{n}") for n in range(50)}) > 4

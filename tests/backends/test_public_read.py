@@ -248,6 +248,13 @@ def test_an_actor_without_configuration_is_gone(configuration: dict[str, Any]) -
     assert public_read.actor("source", row, unresolved) is None
 
 
+@pytest.mark.parametrize("configuration", ["text", ["list"], 5])
+def test_a_configuration_that_is_no_object_is_malformed(configuration: Any) -> None:
+    row = {"sourceId": "s", "name": "n", "definitionId": "d", "configuration": configuration}
+    with pytest.raises(Malformed, match="configuration"):
+        public_read.actor("source", row, unresolved)
+
+
 def test_a_deprecated_connection_is_gone() -> None:
     assert public_read.connection(connection(status="deprecated")) is None
 

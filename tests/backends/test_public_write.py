@@ -145,6 +145,18 @@ def test_an_update_of_nothing_or_of_what_cannot_change_is_refused(names: frozens
         public_write.connection_patch(Update(CONNECTION, names), TAGS)
 
 
+def test_an_update_with_the_spec_of_another_kind_is_an_error() -> None:
+    with pytest.raises(ReconcilerError, match="spec of a connection"):
+        public_write.actor_patch(Update(CONNECTION, frozenset({"name"})), SOURCE)
+    with pytest.raises(ReconcilerError, match="spec of an actor"):
+        public_write.connection_patch(Update(SOURCE, frozenset({"name"})), TAGS)
+
+
+def test_a_connection_whose_source_has_no_id_yet_is_not_created() -> None:
+    with pytest.raises(ReconcilerError, match="source of the connection has no id"):
+        public_write.connection_create(replace(CONNECTION, source=Ref(name="shop")), TAGS)
+
+
 # --- Connections -----------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
+from reconciler.core.model import Auth, Secret
 from reconciler.transport import Exchange
 from tests.transport.scripted import Scripted, reply
 
@@ -75,6 +76,12 @@ async def failure(answer: httpx.Response, method: str = "POST", **options: Any) 
             ),
             "400 Mapper: Wrong mapper.; stream: users, error: FIELD_NOT_FOUND",
         ),
+        (
+            400,
+            problem(400, "Fields", "Wrong.", {"fields": ["a", "b"], "deep": {"config": "x"}}),
+            "400 Fields: Wrong.; fields: a; fields: b",
+        ),
+        (400, {"type": "x", "title": "Odd", "data": {}}, "400 Odd"),
         (400, {"errorId": "6f0e"}, "400 Bad Request (server log id 6f0e)"),
         (
             500,
@@ -107,6 +114,13 @@ async def test_every_shape_of_error_becomes_one_line(status: int, body: Any, lin
     error = await failure(reply(status, body))
     assert error.message == f"POST /sources: {line}"
     assert error.status == status
+
+
+async def test_a_403_names_the_credentials_and_the_other_reason_there_may_be() -> None:
+    token = Auth(token=Secret("${env:AIRBYTE_TOKEN}", "t0ken"))
+    error = await failure(reply(403, {"message": "Forbidden"}), auth=token)
+    assert "the token ${env:AIRBYTE_TOKEN} may not do this, or the id is unknown" in error.hint
+    assert "state them as auth" in (await failure(reply(403))).hint
 
 
 async def test_a_rate_limit_is_named_with_its_message() -> None:

@@ -209,6 +209,29 @@ async def test_a_redirect_is_not_followed_and_only_its_origin_is_named() -> None
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("/login", "another path of the same server"),
+        ("", "another path of the same server"),
+        ("//sso.example.com/x?y", "https://sso.example.com;"),
+    ],
+)
+async def test_where_a_redirect_points_is_said_whatever_it_looks_like(
+    location: str, named: str
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        await Scripted([reply(301, location=location)]).transport().request("GET", "/sources")
+    assert named in caught.value.message
+
+
+async def test_a_token_path_that_is_not_there_asks_for_the_base_path() -> None:
+    server = Scripted([], tokens=[reply(404, "<html></html>")])
+    with pytest.raises(AuthFailed) as caught:
+        await server.transport(CLIENT).request("GET", "/sources")
+    assert "base path" in caught.value.hint
+
+
 async def test_a_redirect_of_the_token_endpoint_takes_no_secret_along() -> None:
     server = Scripted(
         [], tokens=[reply(307, location="http://evil.example.org/applications/token")]

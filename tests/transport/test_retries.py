@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import anyio
@@ -147,6 +148,20 @@ async def test_an_untrusted_certificate_is_said_at_once() -> None:
         await server.transport().request("GET", "/sources")
     assert "SSL_CERT_FILE" in caught.value.hint
     assert server.slept == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "hint"),
+    [(socket.gaierror(-2, "Name or service not known"), "host name"), (None, "HTTP_PROXY")],
+)
+async def test_the_next_step_fits_what_kept_us_from_connecting(
+    cause: Exception | None, hint: str
+) -> None:
+    error = httpx.ConnectError("no") if cause else httpx.ProxyError("407 Proxy")
+    error.__cause__ = cause
+    with pytest.raises(Unreachable) as caught:
+        await Scripted([error] * 4).transport().request("POST", "/sources", json={})
+    assert hint in caught.value.hint
 
 
 async def test_timeouts_are_ten_seconds_to_connect_and_sixty_or_six_hundred_to_read() -> None:

@@ -36,6 +36,7 @@ async def connect(
     read_only: bool,
     redact: Callable[[str], str] = str,
     observe: Callable[[Exchange], None] | None = None,
+    parallelism: int = 4,
 ) -> AsyncIterator[Backend]:
     """A backend for the target, its connections closed at the end. Raises ReconcilerError for a target
     that can't be meant, Unreachable where no API answers. `embedded` needs an `http_transport`."""
@@ -48,6 +49,7 @@ async def connect(
             read_only=read_only,
             redact=redact,
             observe=observe,
+            parallelism=parallelism,
         )
 
     url = None if target.url == _EMBEDDED else _checked(target)
