@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from reconciler.backends.concurrently import concurrently
@@ -32,7 +33,7 @@ async def test_a_failure_is_raised_bare_and_ends_the_others() -> None:
             ended.append(True)
 
     async def fail() -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         raise ApiError("no", status=500)
 
     with pytest.raises(ApiError, match="no"):
