@@ -1,0 +1,104 @@
+"""Real servers on loopback: the embedded Airbyte over HTTP, and a validating proxy before it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.boundary import run
+from reconciler.emulator.serve import running
+from reconciler.emulator.settings import Settings
+from tests.contract import real_project
+
+OPENAPI = real_project.SHARED / "openapi" / "airbyte-config.yaml"
+
+
+@pytest.fixture
+def emulator() -> Iterator[str]:
+    """The base URL of an embedded Airbyte with the real connectors and catalogs."""
+    real_project.needs_shared()
+    settings = Settings(connectors=real_project.CONNECTORS, catalogs=real_project.CATALOGS)
+    with running(settings) as url:
+        yield url
+
+
+@dataclass
+class Prism:
+    url: str
+    log: Path
+
+    def violations(self) -> list[str]:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if "iolation" in line or "did not pass" in line]
+
+    def requests(self) -> int:
+        return self.log.read_text(encoding="utf-8", errors="replace").count("Request received")
+
+
+@pytest.fixture
+def prism(emulator: str, tmp_path: Path) -> Iterator[Prism]:
+    """A proxy that refuses every request and answer that the OpenAPI document does not allow."""
+    if shutil.which("npx") is None:
+        pytest.skip("node is not installed: the validating proxy needs npx")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path / "prism.log"
+    command = [
+        *("npx", "--yes", "@stoplight/prism-cli@5", "proxy", "-h", "127.0.0.1", "-p", str(port)),
+        *(str(OPENAPI), f"{emulator}/api", "--errors"),
+    ]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+    try:
+        _wait_until_listening(process, log)
+        yield Prism(f"http://127.0.0.1:{port}/public/v1", log)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=10)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if "Prism is listening" in text:
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise RuntimeError(f"the proxy did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+class Cli:
+    """Runs the command line in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        self._capsys.readouterr()
+        code = run(arguments)
+        captured = self._capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)

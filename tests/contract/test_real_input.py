@@ -1,0 +1,131 @@
+"""The main flow on real catalogs and real connector specifications, straight and through a proxy that
+validates every request and answer against Airbyte's OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.contract import real_project
+from tests.contract.conftest import Cli, Prism
+from tests.contract.real_project import RealProject
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in real_project.SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+
+def _blocked_then_applied(
+    cli: Cli, project: RealProject, edit: Callable[[], None], effect: str, address: str
+) -> None:
+    """The edit is blocked with its effect, refused by apply, and applied with consent."""
+    edit()
+    project.write()
+    folder = str(project.folder)
+
+    planned = cli("plan", "-C", folder, "-o", "json")
+    assert planned.code == 1, planned.out + planned.err
+    (change,) = json.loads(planned.out)["changes"]
+    assert change["address"] == address
+    assert change["blocked"]
+    assert effect in {found["effect"] for found in change["effects"] if not found["accepted"]}
+
+    refused = cli("apply", "-C", folder, "--yes")
+    assert refused.code == 1
+    assert f"BLOCKED   {effect}" in refused.out
+
+    applied = cli("apply", "-C", folder, "--yes", "--allow", f"{effect}={address}")
+    assert applied.code == 0, applied.out + applied.err
+    assert "Read back and planned again: no difference." in applied.out
+    _nothing_left(cli, folder)
+
+
+def _nothing_left(cli: Cli, folder: str) -> None:
+    again = cli("plan", "-C", folder, "--detailed-exitcode")
+    assert again.code == 0, again.out + again.err
+    assert "No changes." in again.out
+
+
+def _flow(cli: Cli, project: RealProject) -> None:
+    folder = str(project.folder)
+    first = cli("apply", "-C", folder, "--yes")
+    assert first.code == 0, first.out + first.err
+    assert "7 created, 0 changed, 0 replaced, 0 deleted, 0 failed, 0 skipped." in first.out
+    _nothing_left(cli, folder)
+
+    def flip_mode() -> None:
+        project.stream("facebook-to-lake", "ads")["syncMode"] = "full_refresh_append"
+
+    def remove_mapper() -> None:
+        mappers = project.stream("internal-pg-to-lake", "organization")["mappers"]
+        project.stream("internal-pg-to-lake", "organization")["mappers"] = mappers[1:]
+
+    def widen_selection() -> None:
+        project.stream("stripe-to-lake", "customers")["columns"] = "all"
+
+    _blocked_then_applied_pair(cli, project, flip_mode)
+    pg, stripe = "connection/internal-pg-to-lake", "connection/stripe-to-lake"
+    _blocked_then_applied(cli, project, remove_mapper, "pii-exposure", pg)
+    _blocked_then_applied(cli, project, widen_selection, "pii-exposure", stripe)
+    _delete_stripe(cli, project)
+
+
+def _blocked_then_applied_pair(cli: Cli, project: RealProject, flip: Callable[[], None]) -> None:
+    """A flip to full_refresh_append loses the position and doubles rows: one consent is not enough."""
+    flip()
+    project.write()
+    folder = str(project.folder)
+    half = cli("apply", "-C", folder, "--yes", "--allow", "state-loss")
+    assert half.code == 1
+    assert "BLOCKED   duplicates, state-loss" in half.out
+    both = cli(
+        "apply", "-C", folder, "--yes", "--allow", "state-loss,duplicates=connection/facebook-to-lake"
+    )
+    assert both.code == 0, both.out + both.err
+    _nothing_left(cli, folder)
+
+
+def _delete_stripe(cli: Cli, project: RealProject) -> None:
+    """Taking the manifest away deletes nothing; `state: absent` does, and is its own consent, for the
+    connection alone: the source below it is refused while the connection stays."""
+    folder = str(project.folder)
+    source = project.manifests["source/stripe"]
+    project.manifests["source/stripe"] = {**source, "state": "absent", "reason": "no longer used"}
+    connection = project.manifests.pop("connection/stripe-to-lake")
+    project.write()
+    blocked = cli("apply", "-C", folder, "--yes")
+    assert blocked.code == 1
+    assert "BLOCKED" in blocked.out
+    assert "Airbyte would delete 1 connection(s) with it" in blocked.out
+
+    gone = {**connection, "state": "absent", "reason": "moved"}
+    project.manifests["connection/stripe-to-lake"] = gone
+    project.write()
+    deleted = cli("apply", "-C", folder, "--yes")
+    assert deleted.code == 0, deleted.out + deleted.err
+    assert "0 created, 0 changed, 0 replaced, 2 deleted, 0 failed, 0 skipped." in deleted.out
+    _nothing_left(cli, folder)
+
+
+def _no_secret_in(text: str) -> None:
+    for secret in real_project.SECRETS.values():
+        assert secret not in text
+
+
+def test_real_catalogs_over_http(emulator: str, cli: Cli, tmp_path: Path) -> None:
+    _flow(cli, real_project.build(tmp_path / "project", emulator))
+
+
+def test_real_catalogs_through_the_validating_proxy(prism: Prism, cli: Cli, tmp_path: Path) -> None:
+    project = real_project.build(tmp_path / "project", prism.url)
+    _flow(cli, project)
+    assert prism.violations() == []
+    assert prism.requests() > 50
+    _no_secret_in(prism.log.read_text(encoding="utf-8", errors="replace"))
