@@ -23,21 +23,21 @@ apiVersion: airbyte.reconciler/v1
 kind: Project
 metadata: {name: acme-pipelines}
 spec:
-  manifests: ["**/*.yaml", "**/*.yml"]   # the default; relative to this file; hidden folders and project files skipped
+  manifests: ["**/*.yaml", "**/*.yml"]   # the default; relative to this file; hidden folders and project files skipped; nothing found is an error
   defaultTarget: local
   targets:
-    local: {url: embedded}               # Airbyte emulated in this process
+    local: {url: embedded}               # Airbyte emulated in this process, SQLite in .reconciler/local.db (git-ignored by `init`)
     production:
-      url: https://airbyte.example.com   # API found by probing
-      api: public                        # public | config | auto (default)
+      url: https://airbyte.example.com   # API found by probing; or a full base: …/api/public/v1, https://api.airbyte.com/v1, …/api/v1
+      api: public                        # public | config | auto (default). One run uses one API and names it; given with a url that has a path, that url is the base as it stands
       workspace: Default Workspace       # name or id; may be left out when there is exactly one
-      auth: {clientId: "${env:AIRBYTE_CLIENT_ID}", clientSecret: "${env:AIRBYTE_CLIENT_SECRET}"}
+      auth: {clientId: "${env:AIRBYTE_CLIENT_ID}", clientSecret: "${env:AIRBYTE_CLIENT_SECRET}"}   # or token, or username+password, + headers, or nothing
       variables: {bucket: acme-lake}
-      connectors: connectors/            # connector specs where the API serves none
+      connectors: connectors/            # connector specs where the API serves none: a folder, or Airbyte's registry JSON as file or URL
       prune: none                        # none (default) | recorded
       limits: {deletes: 30%, updates: 50%}
   rules: {plaintext-secret: error}       # off | warning | error, per diagnostic code
-"""
+"""  # noqa: E501 - the documented example, word for word
 SOURCE = """\
 apiVersion: airbyte.reconciler/v1
 kind: Source
@@ -59,7 +59,7 @@ spec:
     preventDestroy: true
     ignoreChanges: [/configuration/jdbc_url_params]
     allow: [replace]
-"""
+"""  # noqa: E501 - the documented example, word for word
 CONNECTION = """\
 apiVersion: airbyte.reconciler/v1
 kind: Connection
@@ -82,7 +82,7 @@ spec:
       columns: [id, email, updated_at]   # or all, or {except: [password]} (resolved by discovery, frozen in the plan)
       mappers: [{type: hashing, targetField: email, method: SHA-256, fieldNameSuffix: _hashed}]
   lifecycle: {allow: [{effects: [state-loss], streams: [public.customers]}]}
-"""
+"""  # noqa: E501 - the documented example, word for word
 WORDED = {"project": PROJECT, "source": SOURCE, "connection": CONNECTION}
 
 
@@ -180,19 +180,33 @@ def test_the_format_as_it_is_documented_is_valid(kind: str) -> None:
         "streamDefaults: {namespace: null, primaryKey: [a, b]}",
         "streamDefaults: {primaryKey: [[a, b], [c]], cursorField: [meta, at], columns: {except: [a]}}",
         "streams: [{name: a, includeFiles: true, destinationObjectName: b, syncMode: '${var:m}'}]",
-        "streams: [{name: a, mappers: [{type: field-filtering, targetField: a}]}]",
-        "streams: [{name: a, mappers: [{type: field-renaming, originalFieldName: a, newFieldName: b}]}]",
-        "streams: [{name: a, mappers: [{type: row-filtering, conditions: {type: NOT, conditions: "
-        "[{type: EQUAL, fieldName: a, comparisonValue: b}]}}]}]",
-        "streams: [{name: a, mappers: [{type: encryption, algorithm: AES, key: '${keep}', mode: GCM, "
-        "padding: NoPadding, targetField: a, fieldNameSuffix: _e}]}]",
-        "streams: [{name: a, mappers: [{type: encryption, algorithm: RSA, publicKey: '${file:k.pub}', "
-        "targetField: a, fieldNameSuffix: _e}]}]",
-        "streams: [{name: a, mappers: [{type: '${var:t}', anything: 1}]}]",
     ],
 )
 def test_every_form_the_design_names_is_accepted(line: str) -> None:
     assert found("connection", with_spec(line)) == []
+
+
+MAPPERS = """\
+mappers:
+  - {type: hashing, targetField: a, method: SHA-256, fieldNameSuffix: ""}
+  - {type: field-filtering, targetField: a}
+  - {type: field-renaming, originalFieldName: a, newFieldName: b}
+  - {type: row-filtering, conditions: &equal {type: EQUAL, fieldName: a, comparisonValue: b}}
+  - {type: row-filtering, conditions: {type: NOT, conditions: [*equal, *equal]}}
+  - type: encryption
+    algorithm: AES
+    key: ${keep}
+    mode: GCM
+    padding: NoPadding
+    targetField: a
+    fieldNameSuffix: _e
+  - {type: encryption, algorithm: RSA, publicKey: "${file:k}", targetField: a, fieldNameSuffix: _e}
+  - {type: "${var:type}", anything: 1}
+"""
+
+
+def test_every_mapper_of_airbyte_is_accepted() -> None:
+    assert found("connection", with_spec("streamDefaults: " + json.dumps(data(MAPPERS)))) == []
 
 
 @pytest.mark.parametrize(
