@@ -20,15 +20,6 @@ from reconciler.manifests.vocabulary import example, likely_key, likely_value
 Error: TypeAlias = Any
 """A jsonschema ValidationError; its annotations allow Unset in each attribute, an iterated error has none."""
 
-CODES: Final[Mapping[str, str]] = {
-    "schema-unknown-key": "a key that has no meaning at this place",
-    "schema-missing-key": "a key that must be there and is not",
-    "schema-wrong-type": "text where a list is expected, and the like",
-    "schema-wrong-value": "the right type with a value that is not allowed",
-    "schema-conflict": "keys that can't stand together, or need each other",
-}
-"""The codes of stage 2."""
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -5,6 +5,7 @@ Reads files; resolves no reference and raises nothing for what a user got wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from reconciler.manifests.schema import problems
 
 API_VERSION: Final = "airbyte.reconciler/v1"
 _GROUP: Final = API_VERSION.split("/", maxsplit=1)[0]
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 MANIFEST_KINDS: Final = ("Connection", "Destination", "Source")
 
 
@@ -214,7 +216,8 @@ def address_of(data: Json) -> str | None:
         return None
     metadata = data.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return f"{data['kind'].lower()}/{name}" if isinstance(name, str) and name else None
+    usable = isinstance(name, str) and _NAME.fullmatch(name)
+    return f"{data['kind'].lower()}/{name}" if usable else None
 
 
 def _misplaced(document: Parsed, pointer: str, address: str | None) -> Diagnostic:

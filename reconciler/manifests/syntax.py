@@ -19,6 +19,11 @@ _WORDS: Final = (
         "a ':' where no key can stand",
         "put a value that holds ': ' in quotes, and check the indentation",
     ),
+    (
+        "expected alphabetic or numeric character",
+        "a '*' or '&' that begins no alias",
+        'put text that begins with * or & in quotes: "**/*.yaml"',
+    ),
     ("unexpected end of stream", "a quote that is never closed", "close the quote"),
     (
         "unknown escape character",

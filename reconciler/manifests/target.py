@@ -16,7 +16,7 @@ from reconciler.manifests.references import BadReference, pointer, walk
 from reconciler.manifests.values import Scope, named, resolve_text
 
 _TAKES_SECRETS: Final = frozenset({"auth", "url", "variables", "workspace"})
-_BROKEN: Final = BadReference("reference-broken", "", "")
+_BROKEN: Final = BadReference("", "", "")
 """Raised for a variable whose own problem is told where the variable stands."""
 
 

@@ -1,12 +1,15 @@
 """Which files are manifests, and what is wrong with a project as a whole."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler import manifests
 from reconciler.manifests import load
+from reconciler.manifests.codes import CODES
 from reconciler.manifests.files import find
 from tests.manifests.build import PROJECT, SOURCE, project, told
 
@@ -235,6 +238,25 @@ def test_references_are_refused_outside_of_spec(
 ) -> None:
     loaded = load(project(tmp_path, {"a.yaml": SOURCE.replace(old, new)}))
     assert [(d.code, d.pointer) for d in loaded.diagnostics] == [("reference-not-allowed", pointer)]
+
+
+def test_a_name_of_the_wrong_form_makes_no_address(tmp_path: Path) -> None:
+    text = SOURCE.replace("{name: shop}", '{name: "\\e[31m"}')
+    (wrong,) = load(project(tmp_path, {"a.yaml": text})).diagnostics
+    assert (wrong.code, wrong.address) == ("schema-wrong-value", None)
+
+
+def test_every_code_is_in_the_one_table() -> None:
+    families = {code.split("-")[0] for code in CODES} - {"not"}
+    words = re.compile(rf'"((?:{"|".join(families)}|not-a)-[a-z-]+)"')
+    package = Path(manifests.__file__).parent
+    used = {
+        code
+        for module in package.glob("*.py")
+        if module.name != "codes.py"
+        for code in words.findall(module.read_text())
+    }
+    assert used == set(CODES)
 
 
 def test_loading_twice_gives_the_same(tmp_path: Path) -> None:

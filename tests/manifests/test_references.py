@@ -279,6 +279,21 @@ def test_a_mapper_takes_secrets_in_its_arguments(tmp_path: Path) -> None:
     assert (mapper["key"], mapper["targetField"]) == (Secret("${env:K}", "hush"), "ssn")
 
 
+def test_a_mapper_of_the_defaults_takes_them_too(tmp_path: Path) -> None:
+    mapper = "{type: hashing, targetField: '${env:F}', method: MD5, fieldNameSuffix: _x}"
+    text = (
+        CONNECTION.split("  streams:", maxsplit=1)[0]
+        + "  streamDefaults: {mappers: ["
+        + mapper
+        + "]}\n"
+    )
+    project(tmp_path, {"b.yaml": text})
+    (document,) = resolved(tmp_path, {"F": "ssn"}).documents
+    assert document.data["spec"]["streamDefaults"]["mappers"][0]["targetField"] == Secret(
+        "${env:F}", "ssn"
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.effects import EFFECTS
 from reconciler.core.model import SYNC_MODES
-from reconciler.manifests.explain import CODES, Validator
+from reconciler.manifests.codes import CODES
+from reconciler.manifests.explain import Validator
 from reconciler.manifests.parse import parse
 from reconciler.manifests.schema import KINDS, problems, schema, schema_text
 from tests.manifests.cut_schemas import KINDS as CUT_KINDS

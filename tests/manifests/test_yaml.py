@@ -106,6 +106,7 @@ def test_a_block_text_keeps_its_lines(loader: Any) -> None:
         ("a: \x01", "a.yaml:1:4", "yaml-syntax", "U+0001"),
         ("a: 'x\u2028y'", "a.yaml:1:6", "yaml-syntax", "U+2028"),
         ("a:\n\t- b", "a.yaml:2:1", "yaml-syntax", "tab"),
+        ("a: [**/*.yaml]", "a.yaml:1:6", "yaml-syntax", "begins no alias"),
         ("a: @x", "a.yaml:1:4", "yaml-syntax", "can't begin"),
         ("a: b: c", "a.yaml:1:5", "yaml-syntax", "no key can stand"),
         ('a: "b', "a.yaml:1:4", "yaml-syntax", "never closed"),
