@@ -7,7 +7,7 @@ from reconciler.manifests.connectors import load_connectors
 from reconciler.manifests.loader import Loaded, load
 from reconciler.manifests.parse import Parsed
 from reconciler.manifests.resolve import Resolved, resolve
-from reconciler.manifests.schema import schema, schema_text
+from reconciler.manifests.schema import schema_text
 
 __all__ = [
     "Loaded",
@@ -16,6 +16,5 @@ __all__ = [
     "load",
     "load_connectors",
     "resolve",
-    "schema",
     "schema_text",
 ]
