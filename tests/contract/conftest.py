@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.boundary import run
 from reconciler.emulator.serve import running
 from reconciler.emulator.settings import Settings
 from tests.contract import real_project
@@ -38,7 +37,7 @@ class Prism:
 
     def violations(self) -> list[str]:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line for line in lines if "iolation" in line or "did not pass" in line]
+        return [line for line in lines if "iolation" in line or "terminated with error" in line]
 
     def requests(self) -> int:
         return self.log.read_text(encoding="utf-8", errors="replace").count("Request received")
@@ -77,28 +76,3 @@ def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> None:
             break
         time.sleep(0.2)
     raise RuntimeError(f"the proxy did not start: {log.read_text(encoding='utf-8')[-2000:]}")
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-class Cli:
-    """Runs the command line in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> Ran:
-        self._capsys.readouterr()
-        code = run(arguments)
-        captured = self._capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)

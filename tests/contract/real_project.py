@@ -210,6 +210,8 @@ def _stream(entry: dict[str, Any]) -> dict[str, Any]:
         made["namespace"] = stream["namespace"]
     if entry["sync_mode"] == "incremental" and not stream.get("source_defined_cursor"):
         made["cursorField"] = entry["cursor_field"]
-    if entry["destination_sync_mode"] == "append_dedup" and not stream.get("source_defined_primary_key"):
+    if entry["destination_sync_mode"] == "append_dedup" and not stream.get(
+        "source_defined_primary_key"
+    ):
         made["primaryKey"] = entry["primary_key"]
     return made

@@ -3,14 +3,15 @@ validates every request and answer against Airbyte's OpenAPI document."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.conftest import Cli
 from tests.contract import real_project
-from tests.contract.conftest import Cli, Prism
+from tests.contract.conftest import Prism
 from tests.contract.real_project import RealProject
 
 pytestmark = pytest.mark.contract
@@ -32,7 +33,7 @@ def _blocked_then_applied(
 
     planned = cli("plan", "-C", folder, "-o", "json")
     assert planned.code == 1, planned.out + planned.err
-    (change,) = json.loads(planned.out)["changes"]
+    (change,) = planned.json["changes"]
     assert change["address"] == address
     assert change["blocked"]
     assert effect in {found["effect"] for found in change["effects"] if not found["accepted"]}
@@ -86,7 +87,12 @@ def _blocked_then_applied_pair(cli: Cli, project: RealProject, flip: Callable[[]
     assert half.code == 1
     assert "BLOCKED   duplicates, state-loss" in half.out
     both = cli(
-        "apply", "-C", folder, "--yes", "--allow", "state-loss,duplicates=connection/facebook-to-lake"
+        "apply",
+        "-C",
+        folder,
+        "--yes",
+        "--allow",
+        "state-loss,duplicates=connection/facebook-to-lake",
     )
     assert both.code == 0, both.out + both.err
     _nothing_left(cli, folder)
@@ -129,3 +135,9 @@ def test_real_catalogs_through_the_validating_proxy(prism: Prism, cli: Cli, tmp_
     assert prism.violations() == []
     assert prism.requests() > 50
     _no_secret_in(prism.log.read_text(encoding="utf-8", errors="replace"))
+
+
+def test_the_proxy_does_refuse_what_the_document_forbids(prism: Prism) -> None:
+    answer = httpx.post(f"{prism.url}/sources", json={"name": 3})
+    assert answer.status_code == 422
+    assert len(prism.violations()) == 1

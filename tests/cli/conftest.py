@@ -1,0 +1,69 @@
+"""A project of the kind that `init` makes, and the Airbyte behind it, reached past the product."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.emulator.settings import Settings
+from tests.conftest import Cli
+from tests.emulator.builders import Airbyte
+
+
+class Project:
+    """The ecommerce example in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def at(self) -> tuple[str, str]:
+        return "-C", str(self.folder)
+
+    def edit(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+        path = self.folder / name
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(data)
+        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    example = Path(__file__).parents[2] / "examples" / "ecommerce"
+    for path in sorted(example.rglob("*.yaml")):
+        copy = tmp_path / "shop" / path.relative_to(example)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return Project(tmp_path / "shop")
+
+
+@pytest.fixture
+def applied(project: Project, cli: Cli) -> Project:
+    ran = cli("apply", *project.at, "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    return project
+
+
+@pytest.fixture
+def airbyte(applied: Project) -> Iterator[Airbyte]:
+    """The embedded Airbyte of an applied project, over raw HTTP: a person in the UI."""
+    with asyncio.Runner() as runner:
+        server = Airbyte(Settings(db=applied.folder / ".reconciler" / "local.db"), runner)
+        yield server
+        server.close()
+
+
+def found(airbyte: Airbyte, kind: str, name: str) -> dict[str, Any]:
+    listed = airbyte.made("GET", f"/{kind}s")["data"]
+    match: dict[str, Any] = next(entry for entry in listed if entry["name"] == name)
+    return match
