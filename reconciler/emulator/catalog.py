@@ -5,7 +5,7 @@ The form that both APIs write and read; knows nothing of which choices an API re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,6 +68,17 @@ def _paths(schema: Mapping[str, Json], prefix: tuple[str, ...]) -> Iterator[list
         yield [*prefix, name]
         if isinstance(field, Mapping):
             yield from _paths(field, (*prefix, name))
+
+
+def has_field(stream: Descriptor, path: Sequence[str]) -> bool:
+    """Whether the path is one of field_paths, without listing them all."""
+    node: Json = stream["json_schema"]
+    for part in path:
+        properties = (node.get("properties") if isinstance(node, Mapping) else None) or {}
+        if part not in properties:
+            return False
+        node = properties[part]
+    return bool(path)
 
 
 def pruned(stream: Descriptor, selected: Iterable[str] | None) -> dict[str, Json]:

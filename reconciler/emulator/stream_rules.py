@@ -159,7 +159,7 @@ def _check_cursor(choice: Choice, stream: Descriptor) -> None:
                 f" for stream: {choice.name}. Leave the cursor field out."
             )
     elif choice.cursor_field:
-        if choice.cursor_field not in catalog.field_paths(stream):
+        if not catalog.has_field(stream, choice.cursor_field):
             raise bad_request(f"Invalid cursor field for stream: {choice.name}.")
     elif not default:
         raise bad_request(f"No default cursor field for stream: {choice.name}. Please name one.")
@@ -174,10 +174,8 @@ def _check_key(choice: Choice, stream: Descriptor) -> None:
         )
     if not defined and not choice.primary_key:
         raise bad_request(f"No default primary key for stream: {choice.name}. Please name one.")
-    paths = catalog.field_paths(stream)
-    for path in choice.primary_key or ():
-        if path not in paths:
-            raise bad_request(f"Invalid primary key for stream: {choice.name}.")
+    if not all(catalog.has_field(stream, path) for path in choice.primary_key or ()):
+        raise bad_request(f"Invalid primary key for stream: {choice.name}.")
     parts = [tuple(path) for path in choice.primary_key or ()]
     if len(set(parts)) != len(parts):
         raise bad_request(f"Duplicate primary key detected for stream: {choice.name}.")
