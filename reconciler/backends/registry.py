@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -15,7 +14,7 @@ import httpx
 from reconciler.backends.protocol import Backend
 from reconciler.backends.public_api import PublicApi
 from reconciler.core.diagnostics import ReconcilerError, Unreachable
-from reconciler.core.model import Auth, Target
+from reconciler.core.model import Target
 from reconciler.transport import Exchange, Transport
 
 BACKENDS: Final[Mapping[str, Callable[[Transport], Backend]]] = {"public": PublicApi}
@@ -41,10 +40,10 @@ async def connect(
     """A backend for the target, its connections closed at the end. Raises ReconcilerError for a target
     that can't be meant, Unreachable where no API answers. `embedded` needs an `http_transport`."""
 
-    def transport(base_url: str, auth: Auth) -> Transport:
+    def transport(base_url: str) -> Transport:
         return Transport(
             base_url,
-            auth,
+            target.auth,
             http_transport=http_transport,
             read_only=read_only,
             redact=redact,
@@ -58,10 +57,8 @@ async def connect(
     if target.url == _EMBEDDED and http_transport is None:
         raise ReconcilerError("the embedded Airbyte was not started")
     if base_url is None:
-        # A token can't be had before the base is known; the rest may be what a proxy asks for.
-        probe_auth = replace(target.auth, client_id=None, client_secret=None)
-        base_url = await _probe(target, lambda base: transport(base, probe_auth))
-    async with transport(base_url, target.auth) as opened:
+        base_url = await _probe(target, transport)
+    async with transport(base_url) as opened:
         yield BACKENDS[api](opened)
 
 

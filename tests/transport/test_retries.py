@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+from functools import partial
 
 import anyio
 import httpx
 import pytest
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
-from tests.transport.scripted import Scripted, reply
+from reconciler.transport import Transport
+from tests.transport.scripted import BASE, Scripted, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +85,23 @@ async def test_a_lost_put_that_never_gets_through_again_is_unknown_not_unreachab
     server = Scripted([LOST[0], REFUSED, REFUSED, REFUSED])
     with pytest.raises(OutcomeUnknown):
         await server.transport().request(method, "/sources/1")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        reply(401),
+        reply(404, "<html></html>"),
+        reply(500, {"errorId": "e"}),
+        reply(302, location="/"),
+    ],
+    ids=lambda answer: str(answer.status_code),
+)
+async def test_a_lost_put_stays_unknown_after_an_answer_that_is_no_verdict_on_it(
+    then: httpx.Response,
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await Scripted([LOST[0], then]).transport().request("PUT", "/sources/1")
 
 
 async def test_a_put_that_was_lost_and_then_refused_for_good_says_what_the_server_said() -> None:
@@ -174,13 +193,31 @@ async def test_timeouts_are_ten_seconds_to_connect_and_sixty_or_six_hundred_to_r
     assert (slow["connect"], slow["read"]) == (10, 600)
 
 
+@pytest.mark.parametrize(("slow", "most"), [(False, 4), (True, 2)])
+async def test_only_so_many_requests_are_on_the_way_at_once(slow: bool, most: int) -> None:
+    under_way = peak = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, peak
+        under_way += 1
+        peak = max(peak, under_way)
+        await anyio.sleep(0.01)
+        under_way -= 1
+        return reply(200, {})
+
+    transport = Transport(BASE, http_transport=httpx.MockTransport(answer))
+    async with transport, anyio.create_task_group() as group:
+        for _ in range(12):
+            group.start_soon(partial(transport.request, "GET", "/streams", slow=slow))
+    assert peak == most
+
+
 async def test_being_cancelled_is_not_retried() -> None:
     async def hang(request: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
         raise AssertionError
 
-    transport = Scripted([]).transport()
-    transport._origin._client = httpx.AsyncClient(transport=httpx.MockTransport(hang))
+    transport = Transport(BASE, http_transport=httpx.MockTransport(hang))
     with anyio.move_on_after(0.05) as scope:
         await transport.request("GET", "/sources")
     assert scope.cancelled_caught
