@@ -13,11 +13,11 @@ from reconciler.emulator.connectors import connectors
 from reconciler.emulator.instance import open_instance
 from reconciler.emulator.settings import Settings
 
-__all__ = ["connectors", "create_app"]
+__all__ = ["close", "connectors", "create_app"]
 
 
 def create_app(settings: Settings) -> Starlette:
-    """Opens the store at once; it closes with the application, or by `app.state.instance.store.close()`.
+    """Opens the store at once; `close` closes it.
 
     Raises ReconcilerError where the folder of connectors can't be read.
     """
@@ -32,6 +32,11 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.instance = instance
     return app
+
+
+def close(app: Starlette) -> None:
+    """Closes the store of an application that will not be asked again."""
+    app.state.instance.store.close()
 
 
 async def _health(_request: Request) -> Response:

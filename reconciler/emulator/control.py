@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,8 +15,8 @@ from reconciler.emulator import actors, connections, rows, states
 from reconciler.emulator.calls import Call, Endpoint, route
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import NotFound, Problem, bad_request
+from reconciler.emulator.public import connections as public_connections
 from reconciler.emulator.public import errors, fields
-from reconciler.emulator.rows import ActorKind
 
 
 def events(instance: Instance, call: Call) -> Response:
@@ -42,26 +42,45 @@ def edit(instance: Instance, call: Call) -> Response:
     sent = fields.body(call)
     kind = fields.required_text(sent, "kind")
     identity = fields.required_text(sent, "id")
-    if kind not in _EDITS:
-        raise bad_request(f"kind is one of {sorted(_EDITS)}")
-    _EDITS[kind](instance, kind, identity, fields.child(sent, "fields") or {})
+    row = _row(instance, kind, identity)
+    _EDITS[kind](instance, row, fields.child(sent, "fields") or {})
     return JSONResponse({"edited": identity})
 
 
-def _edit_row(row_type: type) -> Callable[[Instance, str, str, Mapping[str, Json]], None]:
-    def edited(instance: Instance, kind: str, identity: str, changes: Mapping[str, Json]) -> None:
-        row: Any = instance.store.get(row_type, identity)
-        if row is None:
-            raise NotFound(kind, identity)
-        instance.store.put(_changed(row, changes))
-
-    return edited
+def read_object(instance: Instance, call: Call) -> Response:
+    """`?kind=&id=`: an object's fields as `edit` takes them; secrets are coordinates."""
+    kind, identity = call.query.get("kind", ""), call.query.get("id", "")
+    return JSONResponse(dataclasses.asdict(_row(instance, kind, identity)))
 
 
-def _edit_actor(instance: Instance, kind: str, identity: str, changes: Mapping[str, Json]) -> None:
-    actor = actors.get(instance, cast(ActorKind, kind), identity)
-    stored = {name: value for name, value in changes.items() if name != "configuration"}
-    changed = _changed(actor, stored)
+def _row(instance: Instance, kind: str, identity: str) -> Any:
+    if kind not in _ROWS:
+        raise bad_request(f"kind is one of {sorted(_ROWS)}")
+    row: Any = instance.store.get(_ROWS[kind], identity)
+    if row is None or getattr(row, "kind", kind) != kind:
+        raise NotFound(kind, identity)
+    return row
+
+
+def _edit_plainly(instance: Instance, row: Any, changes: Mapping[str, Json]) -> None:
+    instance.store.put(_changed(row, changes))
+
+
+def _edit_connection(
+    instance: Instance, connection: rows.Connection, changes: Mapping[str, Json]
+) -> None:
+    changed = _changed(connection, changes)
+    try:
+        public_connections.read(instance, changed)
+    except (KeyError, TypeError, AttributeError) as error:
+        # Nobody could list the workspace any more.
+        raise bad_request(f"the connection could not be read back: {error!r}") from error
+    instance.store.put(changed)
+
+
+def _edit_actor(instance: Instance, actor: rows.Actor, changes: Mapping[str, Json]) -> None:
+    plain = {name: value for name, value in changes.items() if name != "configuration"}
+    changed = _changed(actor, plain)
     instance.store.put(changed)
     if "configuration" in changes:
         actors.replace_whole(
@@ -81,12 +100,19 @@ def _changed(row: Any, changes: Mapping[str, Json]) -> Any:
     return dataclasses.replace(row, **changes)
 
 
-_EDITS: Final[Mapping[str, Callable[[Instance, str, str, Mapping[str, Json]], None]]] = {
-    "workspace": _edit_row(rows.Workspace),
+_ROWS: Final[Mapping[str, type]] = {
+    "workspace": rows.Workspace,
+    "source": rows.Actor,
+    "destination": rows.Actor,
+    "connection": rows.Connection,
+    "tag": rows.Tag,
+}
+_EDITS: Final[Mapping[str, Callable[[Instance, Any, Mapping[str, Json]], None]]] = {
+    "workspace": _edit_plainly,
     "source": _edit_actor,
     "destination": _edit_actor,
-    "connection": _edit_row(rows.Connection),
-    "tag": _edit_row(rows.Tag),
+    "connection": _edit_connection,
+    "tag": _edit_plainly,
 }
 
 
@@ -120,6 +146,7 @@ def _state(state: rows.StreamState) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/events", events, open=True),
+    Endpoint("GET", "/object", read_object, open=True),
     Endpoint("POST", "/edit", edit, open=True),
     Endpoint("GET", "/state", read_states, open=True),
     Endpoint("POST", "/state", save_state, open=True),

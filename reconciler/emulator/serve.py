@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 
-from reconciler.emulator.app import create_app
+from reconciler.emulator.app import close, create_app
 from reconciler.emulator.settings import Settings
 
 
@@ -35,16 +36,16 @@ def serve(
 ) -> None:
     """Serves until SIGINT or SIGTERM. `on_ready` gets the base URL once requests are answered; port 0
     takes a free one. Raises OSError where the port is taken."""
-    with _listening(host, port) as (listener, url):
-        _server(settings, lambda: on_ready(url)).run(sockets=[listener])
+    with _listening(host, port) as (listener, url), _app(settings) as app:
+        _server(app, lambda: on_ready(url)).run(sockets=[listener])
 
 
 @contextmanager
 def running(settings: Settings, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """The base URL of a server in a thread of this process, stopped at the end."""
     ready = threading.Event()
-    with _listening(host, port) as (listener, url):
-        server = _server(settings, ready.set)
+    with _listening(host, port) as (listener, url), _app(settings) as app:
+        server = _server(app, ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not ready.wait(0.05):
@@ -65,8 +66,15 @@ def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         yield listener, f"http://{name}:{listener.getsockname()[1]}"
 
 
-def _server(settings: Settings, on_ready: Callable[[], None]) -> _Server:
-    config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, lifespan="off"
-    )
+@contextmanager
+def _app(settings: Settings) -> Iterator[Starlette]:
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        close(app)
+
+
+def _server(app: Starlette, on_ready: Callable[[], None]) -> _Server:
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     return _Server(config, on_ready)

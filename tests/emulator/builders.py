@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from reconciler.emulator.app import create_app
+from reconciler.emulator.app import close, create_app
 from reconciler.emulator.settings import DEFAULT_WORKSPACE_ID, Settings
 
 POSTGRES = "decd338e-5647-4c0b-adf4-da0e75f5a750"
@@ -52,7 +52,7 @@ class Airbyte:
         return self._runner.run(send())
 
     def close(self) -> None:
-        self._app.state.instance.store.close()
+        close(self._app)
 
     # --- builders: made, or the test is wrong -------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -50,6 +52,21 @@ def test_it_answers_over_http_on_a_free_port():
         }
         made = client.post("/api/public/v1/sources", json=body).json()
         assert made["configuration"]["password"] == MASK
+
+
+def test_serve_says_where_it_listens_and_ends_on_a_signal():
+    code = (
+        "from reconciler.emulator.serve import serve; from reconciler.emulator.settings import Settings;"
+        "serve(Settings(), on_ready=lambda url: print(url, flush=True))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert httpx.get(f"{url}/api/v1/health").json() == {"available": True}
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 def test_concurrent_requests_lose_nothing():
@@ -151,6 +168,32 @@ def test_an_edited_configuration_keeps_masked_secrets(airbyte: Airbyte):
 )
 def test_an_edit_of_what_is_not_there_is_refused(airbyte: Airbyte, kind: str, fields):
     assert edit(airbyte, kind, airbyte.source()["sourceId"], **fields).status_code == 400
+
+
+def test_an_edit_takes_what_an_object_reads_as(airbyte: Airbyte):
+    made = airbyte.connection({"name": "products"})
+    where = {"kind": "connection", "id": made["connectionId"]}
+    (stream,) = airbyte.made("GET", "/_emulator/object", params=where)["streams"]
+    changed = {**stream, "sync_mode": "incremental"}
+    assert edit(airbyte, "connection", made["connectionId"], streams=[changed]).status_code == 200
+    read = airbyte.made("GET", f"/connections/{made['connectionId']}")
+    # incremental with overwrite: a pair without a name (PUB §4.3)
+    assert "syncMode" not in read["configurations"]["streams"][0]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"schedule": {}}, {"streams": [{"name": "x"}]}, {"schedule": None}]
+)
+def test_an_edit_that_would_break_every_list_is_refused(airbyte: Airbyte, fields):
+    made = airbyte.connection({"name": "products"})
+    assert edit(airbyte, "connection", made["connectionId"], **fields).status_code == 400
+    assert airbyte.made("GET", "/connections")["data"] == [made]
+
+
+def test_secrets_are_not_readable_beside_airbytes_paths(airbyte: Airbyte):
+    where = {"kind": "source", "id": airbyte.source()["sourceId"]}
+    assert "s3cret-of-shop" not in airbyte("GET", "/_emulator/object", params=where).text
+    assert "s3cret-of-shop" not in airbyte("GET", "/_emulator/events").text
 
 
 def test_events_can_be_read_from_a_number_on(airbyte: Airbyte):
