@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from reconciler.emulator.settings import Credentials
@@ -110,3 +112,35 @@ def test_problems_are_plain_json_and_show_their_nulls(airbyte: Airbyte):
     answer = airbyte("GET", "/sources/11111111-2222-4333-8444-555555555555")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["documentationUrl"] is None
+
+
+def test_an_uncaught_error_is_a_500_with_an_error_id_and_writes_nothing(
+    start: Start, tmp_path: Path
+):
+    (tmp_path / "source-broken.json").write_text(
+        """{"definitionId": "77777777-7777-4777-8777-777777777777", "name": "Broken", "type": "source",
+        "dockerRepository": "acme/source-broken", "dockerImageTag": "1", "connectionSpecification":
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}}"""
+    )
+    airbyte = start(connectors=tmp_path)
+    body = {
+        "name": "x",
+        "workspaceId": airbyte.workspace,
+        "definitionId": "77777777-7777-4777-8777-777777777777",
+        "configuration": {"a": "x"},
+    }
+    answer = airbyte("POST", "/sources", json=body)
+    assert answer.status_code == 500
+    assert list(answer.json()) == ["errorId"]
+    assert airbyte.made("GET", "/sources")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", {}), ("workspaceId", "not-a-uuid"), ("resourceAllocation", []), ("name", ["x"])],
+)
+def test_a_field_of_the_wrong_type_is_422_with_an_error_id(airbyte: Airbyte, field: str, value):
+    body = {"name": "x", "workspaceId": airbyte.workspace, "configuration": {}, field: value}
+    answer = airbyte("POST", "/sources", json=body)
+    assert answer.status_code == 422
+    assert list(answer.json()) == ["errorId"]

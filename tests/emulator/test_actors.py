@@ -361,6 +361,22 @@ def test_pub_t_23_a_deleted_source_still_answers_but_is_not_listed(airbyte: Airb
     assert airbyte("DELETE", path).status_code == 204
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_a_deleted_source_cannot_be_written(airbyte: Airbyte, method: str):
+    source = airbyte.source()
+    path = f"/sources/{source['sourceId']}"
+    airbyte.made("DELETE", path)
+    answer = airbyte(method, path, json={"name": "x", "configuration": postgres()})
+    assert answer.status_code == 500
+    assert airbyte.made("GET", path)["configuration"] is None
+
+
+def test_a_deleted_source_offers_no_streams(airbyte: Airbyte):
+    source = airbyte.source()
+    airbyte.made("DELETE", f"/sources/{source['sourceId']}")
+    assert airbyte("GET", f"/streams?sourceId={source['sourceId']}").status_code == 404
+
+
 def test_deleting_what_never_existed_is_404(airbyte: Airbyte):
     answer = airbyte("DELETE", f"/sources/{UNKNOWN}")
     assert answer.status_code == 404

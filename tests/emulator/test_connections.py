@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.emulator.builders import Airbyte, Start
@@ -91,6 +93,24 @@ def test_a_refused_create_leaves_no_connection_but_the_discovered_catalog(airbyt
     assert airbyte.made("GET", "/connections")["data"] == []
     airbyte.connection({"name": "products"}, source=source, destination=destination)
     assert len(airbyte.events("discover_ran")) == 1
+
+
+def test_more_than_twenty_thousand_fields_are_refused_with_a_reason(start: Start, tmp_path):
+    columns = {f"c{number}": {} for number in range(20_001)}
+    stream = {"name": "wide", "json_schema": {"properties": columns}}
+    (tmp_path / "postgres.json").write_text(json.dumps({"streams": [{"stream": stream}]}))
+    airbyte = start(catalogs=tmp_path)
+    body = {
+        "sourceId": airbyte.source()["sourceId"],
+        "destinationId": airbyte.destination()["destinationId"],
+        "configurations": {"streams": [{"name": "wide"}]},
+    }
+    answer = airbyte("POST", "/connections", json=body)
+    assert answer.status_code == 500
+    assert "20001 fields" in answer.json()["data"]["message"]
+    few = {"name": "wide", "selectedFields": [{"fieldPath": ["c0"]}]}
+    body["configurations"] = {"streams": [few]}
+    assert airbyte("POST", "/connections", json=body).status_code == 200
 
 
 # --- Patch -----------------------------------------------------------------------------------
