@@ -29,19 +29,12 @@ from reconciler.core.diagnostics import (
     with_rules,
 )
 from reconciler.core.events import Event, Outcome
-from reconciler.core.model import (
-    Connection,
-    ConnectorDefinition,
-    Consent,
-    Desired,
-    Live,
-    Target,
-    Workspace,
-)
+from reconciler.core.model import Connection, ConnectorDefinition, Consent, Desired, Live, Workspace
 from reconciler.core.plan import Plan, TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection, select
+from reconciler.core.target import Target
 from reconciler.emulator.app import connectors, create_app
 from reconciler.emulator.settings import Settings
 from reconciler.executor import execute

@@ -14,7 +14,7 @@ import httpx
 from reconciler.backends.protocol import Backend
 from reconciler.backends.public_api import PublicApi
 from reconciler.core.diagnostics import ReconcilerError, Unreachable
-from reconciler.core.model import Target
+from reconciler.core.target import Target
 from reconciler.transport import Exchange, Transport
 
 BACKENDS: Final[Mapping[str, Callable[[Transport], Backend]]] = {"public": PublicApi}

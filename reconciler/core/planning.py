@@ -20,7 +20,6 @@ from reconciler.core.model import (
     Connection,
     Consent,
     Desired,
-    Limits,
     Live,
     LiveObject,
     Resource,
@@ -30,6 +29,7 @@ from reconciler.core.model import (
 from reconciler.core.normalize import digest, naming_for
 from reconciler.core.plan import Change, NotCovered, Plan, TargetLine, Unmanaged
 from reconciler.core.policy import Expected
+from reconciler.core.target import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.effects import EFFECTS, Effect
-from reconciler.core.model import Address, Consent, Limits, Resource
+from reconciler.core.model import Address, Consent, Resource
+from reconciler.core.target import Limits
 
 
 def parse_consent(text: str) -> Consent:

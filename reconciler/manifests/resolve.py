@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from reconciler.core.connector import closest
 from reconciler.core.diagnostics import Diagnostic, Severity, errors, in_order
-from reconciler.core.model import KEEP, Document, Json, Keep, Secret, Target
+from reconciler.core.model import KEEP, Document, Json, Keep, Secret
+from reconciler.core.target import Target
 from reconciler.manifests.loader import Loaded, address_of, schema_diagnostics
 from reconciler.manifests.parse import Parsed
 from reconciler.manifests.references import (

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.core.diagnostics import Diagnostic, Severity
-from reconciler.core.model import UNSET, Auth, Json, Keep, Limits, Secret, Target
+from reconciler.core.model import UNSET, Json, Keep, Secret
+from reconciler.core.target import Auth, Limits, Target
 from reconciler.manifests.parse import Parsed
 from reconciler.manifests.references import BadReference, pointer, walk
 from reconciler.manifests.values import Scope, named, resolve_text

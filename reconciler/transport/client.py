@@ -16,7 +16,8 @@ import anyio
 import httpx
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
-from reconciler.core.model import Auth, Json
+from reconciler.core.model import Json
+from reconciler.core.target import Auth
 from reconciler.transport import retry
 from reconciler.transport.answers import Answer, Redact, Unusable, parse
 from reconciler.transport.credentials import Token, TokenSource, prepare, read_token

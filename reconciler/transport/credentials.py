@@ -13,8 +13,9 @@ from typing import Final
 import anyio
 
 from reconciler.core.diagnostics import ReconcilerError
-from reconciler.core.model import UNSET, Auth, Json, Secret
+from reconciler.core.model import UNSET, Json, Secret
 from reconciler.core.redact import HIDDEN, SHORTEST_HIDDEN, redactor
+from reconciler.core.target import Auth
 from reconciler.transport.answers import Redact
 
 DEFAULT_LIFETIME: Final = 180.0

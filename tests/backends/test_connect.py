@@ -8,7 +8,8 @@ import pytest
 from reconciler.backends import connect
 from reconciler.backends.public_api import PublicApi
 from reconciler.core.diagnostics import AuthFailed, ReconcilerError, Refused, Unreachable
-from reconciler.core.model import Auth, Target, Workspace
+from reconciler.core.model import Workspace
+from reconciler.core.target import Auth, Target
 
 pytestmark = pytest.mark.anyio
 

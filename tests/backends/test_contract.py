@@ -20,7 +20,6 @@ from reconciler.core.model import (
     ALL_COLUMNS,
     MANUAL,
     MASK,
-    Auth,
     Columns,
     Connection,
     Destination,
@@ -32,10 +31,10 @@ from reconciler.core.model import (
     Secret,
     Source,
     Stream,
-    Target,
     Update,
     Workspace,
 )
+from reconciler.core.target import Auth, Target
 from reconciler.emulator.app import create_app
 from reconciler.emulator.settings import Chaos, Credentials, Settings
 from tests.backends import world

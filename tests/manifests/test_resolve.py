@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.diagnostics import Severity
-from reconciler.core.model import UNSET, Auth, Limits, Secret, Target
+from reconciler.core.model import UNSET, Secret
+from reconciler.core.target import Auth, Limits, Target
 from reconciler.manifests import load, resolve
 from tests.manifests.build import PROJECT, SOURCE, project, project_with, resolved, text_of, told
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from reconciler.core.model import Auth
+from reconciler.core.target import Auth
 from reconciler.transport import Transport
 
 BASE = "https://airbyte.example.com/api/public/v1"

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
-from reconciler.core.model import Auth, Secret
+from reconciler.core.model import Secret
+from reconciler.core.target import Auth
 from reconciler.transport import Exchange
 from tests.transport.scripted import Scripted, reply
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from reconciler.core.diagnostics import AuthFailed, ReconcilerError, Unreachable
-from reconciler.core.model import UNSET, Auth, Secret
+from reconciler.core.model import UNSET, Secret
+from reconciler.core.target import Auth
 from tests.transport.scripted import Scripted, reply, token
 
 pytestmark = pytest.mark.anyio
