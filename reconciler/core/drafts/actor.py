@@ -11,7 +11,8 @@ from reconciler.core.connector import scalar_defaults, secret_pointers
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, Settling, change, explain, json_equal, settle
 from reconciler.core.drafts.draft import Draft
-from reconciler.core.effects import ACTOR_RULES, ActorCase, Effect, object_effects
+from reconciler.core.effect_rules import ACTOR_RULES, ActorCase, object_effects
+from reconciler.core.effects import Effect
 from reconciler.core.model import (
     KEEP,
     UNSET,

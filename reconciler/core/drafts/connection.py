@@ -11,15 +11,15 @@ from reconciler.core.claim import problem
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, change, explain_streams, json_equal
 from reconciler.core.drafts.draft import Draft
-from reconciler.core.effects import (
+from reconciler.core.effect_rules import (
     CONNECTION_RULES,
     ConnectionCase,
-    Effect,
     StreamCase,
     object_effects,
     staying_incremental,
     stream_effects,
 )
+from reconciler.core.effects import Effect
 from reconciler.core.kinds import KINDS, is_stated
 from reconciler.core.merge import counterpart_of, merge_connection
 from reconciler.core.model import (
