@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from reconciler.cli.boundary import run
+
+settings.register_profile("default", max_examples=60, print_blob=True)
+settings.register_profile("thorough", max_examples=2000, print_blob=True)
+settings.load_profile("default")
 
 
 @dataclass(frozen=True)
