@@ -76,9 +76,11 @@ def _modes(form: Mapping[str, Json] | None) -> tuple[SyncMode, ...]:
 def _when(
     text: str, test: Callable[[SyncMode, SyncMode], bool]
 ) -> Callable[[StreamCase], str | None]:
-    """A rule on the old and the new mode of a stream that stays selected."""
+    """A rule on the old and the new mode of a stream that stays selected; an unknown old one may be any."""
 
     def applies(case: StreamCase) -> str | None:
+        if case.before is None or case.after is None or not _differs(case, "syncMode"):
+            return None
         pairs = [
             (old, new) for old in _modes(case.before) for new in _modes(case.after) if old != new
         ]
@@ -246,13 +248,13 @@ def _tables_move(case: ConnectionCase) -> str | None:
 
 
 def staying_incremental(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[str, ...]:
-    """Labels of streams that are incremental before and still selected after."""
+    """Labels of streams that keep their saved position: selected and incremental before and after."""
     old: Mapping[StreamKey, Json] = before.get("streams") or {}
     new: Mapping[StreamKey, Json] = after.get("streams") or {}
     return tuple(
         stream_label(key)
         for key in sorted(old)
-        if key in new and any(mode.incremental for mode in _modes(old[key]))
+        if _stays_incremental(StreamCase(old[key], new.get(key)))
     )
 
 
