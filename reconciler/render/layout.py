@@ -16,24 +16,22 @@ def joined(lines: Iterable[str]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """Words are never broken: names and flags stay fit to be copied."""
+    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+
+
 def wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [indent]
+    return [f"{indent}{line}" for line in wrap(text, WIDTH - len(indent))] or [indent]
 
 
 def hanging(indent: str, name: str, text: str) -> list[str]:
-    wrapped = textwrap.wrap(
-        clean(text), WIDTH - len(indent) - LABEL, break_long_words=False, break_on_hyphens=False
-    )
-    return [
-        f"{indent}{name if index == 0 else '':<{LABEL}}{line}" for index, line in enumerate(wrapped)
-    ]
+    """A label and its text beside it, the text's further lines below its first."""
+    label = f"{name:<{LABEL}}" if len(name) < LABEL else f"{name}  "
+    width = WIDTH - len(indent) - LABEL
+    first = wrap(clean(text), width - max(0, len(label) - LABEL))[:1] or [""]
+    rest = wrap(clean(text).removeprefix(first[0]).strip(), width)
+    return [f"{indent}{label}{first[0]}", *(f"{indent}{'':<{LABEL}}{line}" for line in rest)]
 
 
 def with_place(text: str, where: str) -> str:

@@ -169,7 +169,7 @@ def _stream_counts(streams: dict[str, list[FieldChange]]) -> str:
     return ", ".join(f"{count} {noun}" for count, noun in parts if count)
 
 
-def _selection(form: Mapping[str, Json]) -> str:
+def selection(form: Mapping[str, Json]) -> str:
     """`incremental_append, cursorField updated_at, columns all`: the mode first, nothing that is empty."""
     details = [
         f"{key} {value_text(value)}" for key, value in form.items() if key != "syncMode" and value
@@ -191,13 +191,12 @@ def _one_stream(name: str, fields: list[FieldChange]) -> Iterator[str]:
         return
     if _is_new(fields):
         form = fields[0].after or {}
-        first, *rest = wrapped(f"+ {clean(name)}  {_selection(form)}", "          ")
+        first, *rest = wrapped(f"+ {clean(name)}  {selection(form)}", "          ")
         yield f"      {first.strip()}"
         yield from rest
         return
-    for index, field in enumerate(fields):
-        head = f"~ {clean(name)}" if index == 0 else ""
-        yield f"      {head}" if head else ""
+    yield f"      ~ {clean(name)}"
+    for field in fields:
         yield from _field_lines(field, "          ", own_name(field))
 
 

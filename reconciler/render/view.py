@@ -58,13 +58,13 @@ def accept_lines(decision: Decision) -> tuple[str, ...]:
     if not names or decision.refusals:
         return ()
     effects = ", ".join(sorted(set(names)))
-    inner = f"{{effects: [{effects}]"
+    written = f"lifecycle: {{allow: [{{effects: [{effects}]"
     if decision.streams:
-        inner += f", streams: [{', '.join(decision.streams)}]"
-    return (
-        f"lifecycle: {{allow: [{inner}}}]}}",
-        f"or  --allow {effects.replace(' ', '')}={decision.change.address}",
-    )
+        streams = ", ".join(decision.streams)
+        lines: tuple[str, ...] = (f"{written},", f"                     streams: [{streams}]}}]}}")
+    else:
+        lines = (f"{written}}}]}}",)
+    return (*lines, f"or  --allow {effects.replace(' ', '')}={decision.change.address}")
 
 
 def place(change: Change) -> str:
