@@ -17,7 +17,7 @@ from reconciler.backends.protocol import Backend
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError
 from reconciler.core.drafts import connections_on, ignored_by_server
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
-from reconciler.core.model import Address, Connection, Live, LiveObject, Ref
+from reconciler.core.model import Address, Connection, Live, LiveObject, Ref, Spec
 from reconciler.core.normalize import naming_for
 from reconciler.core.planning import Planned, Step, fingerprint
 
@@ -41,6 +41,7 @@ class Run:
     ids: dict[Address, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     broken: dict[Address, str] = field(default_factory=dict)
+    missing_tags: dict[str, ReconcilerError] = field(default_factory=dict)
 
     def say(self, event: Event) -> None:
         if not isinstance(event, Started):
@@ -74,13 +75,30 @@ async def execute(
         slow=anyio.CapacityLimiter(min(parallelism, PARALLEL_SLOW)),
         ids={address: found.id for address, found in planned.claims.live.items()},
     )
-    for tag in planned.plan.new_tags:
-        await backend.create_tag(live.workspace, tag)
+    await _create_tags(run)
     for _, changes in groupby(planned.plan.changes, key=lambda change: change.level):
         async with anyio.create_task_group() as group:
             for change in changes:
                 group.start_soon(_run_step, run, planned.steps[change.address])
     return _outcome(run)
+
+
+async def _create_tags(run: Run) -> None:
+    """A tag that can't be made fails the connections that carry it, and nothing else."""
+    for tag in run.planned.plan.new_tags:
+        try:
+            await run.backend.create_tag(run.live.workspace, tag)
+        except ReconcilerError as error:
+            run.missing_tags[tag] = error
+
+
+def _refuse_missing_tags(run: Run, spec: Spec) -> None:
+    for tag in spec.tags if isinstance(spec, Connection) and isinstance(spec.tags, tuple) else ():
+        if tag in run.missing_tags:
+            problem = run.missing_tags[tag]
+            raise ApiError(
+                f"its tag {tag!r} could not be made: {problem.message}", hint=problem.hint
+            )
 
 
 def _outcome(run: Run) -> Outcome:
@@ -124,6 +142,7 @@ async def _run_step(run: Run, step: Step) -> None:
 async def _create(run: Run, step: Step) -> str:
     spec = step.spec
     assert spec is not None  # noqa: S101 - a create has what it creates
+    _refuse_missing_tags(run, spec)
     if isinstance(spec, Connection):
         spec = _with_ids(run, spec)
         async with run.slow:
@@ -137,6 +156,7 @@ async def _create(run: Run, step: Step) -> str:
 
 async def _update(run: Run, step: Step) -> str:
     assert step.update is not None  # noqa: S101 - an applyable update has its write
+    _refuse_missing_tags(run, step.update.spec)
     current = await _unmoved(run, step)
     if "streams" in step.update.fields and isinstance(current.spec, Connection):
         async with run.slow:

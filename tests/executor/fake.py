@@ -1,0 +1,149 @@
+"""A backend without a wire: objects in a dict, with delays and failures on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from reconciler.core.diagnostics import ApiError, Span
+from reconciler.core.model import (
+    Address,
+    Capabilities,
+    Connection,
+    ConnectorDefinition,
+    Desired,
+    Destination,
+    DiscoveredStream,
+    Live,
+    LiveObject,
+    Namespace,
+    Ref,
+    Resource,
+    Source,
+    Spec,
+    Stream,
+    Tag,
+    Update,
+    Workspace,
+)
+from reconciler.core.plan import TargetLine
+from reconciler.core.planning import Planned, Situation, make_plan
+
+WORKSPACE = Workspace("w", "Workspace")
+DEFINITIONS = (
+    ConnectorDefinition("source", "def-s", "Postgres", "airbyte/source-postgres"),
+    ConnectorDefinition("destination", "def-d", "S3", "airbyte/destination-s3"),
+)
+CAPABILITIES = Capabilities("public")
+
+
+@dataclass
+class FakeBackend:
+    """`failures`: name → what to raise when an object of that name is written. `calls` in order."""
+
+    capabilities: Capabilities = CAPABILITIES
+    objects: dict[str, LiveObject] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
+    ignores: Callable[[Spec], Spec] = lambda spec: spec
+    calls: list[str] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+    slow_running: int = 0
+    most_slow: int = 0
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        return (WORKSPACE,)
+
+    async def snapshot(self, workspace: Workspace) -> Live:
+        return Live(workspace, tuple(self.objects.values()), DEFINITIONS, dict(self.tags))
+
+    async def read(self, kind: str, object_id: str) -> LiveObject | None:
+        return self.objects.get(object_id)
+
+    async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
+        await self._work("create", spec)
+        kind = type(spec).__name__.lower()
+        made = LiveObject(kind, f"id-{spec.name}", self.ignores(spec))
+        self.objects[made.id] = made
+        return made
+
+    async def update(self, live: LiveObject, update: Update) -> LiveObject:
+        await self._work("update", update.spec)
+        changed = {name: getattr(update.spec, name) for name in update.fields}
+        made = replace(live, spec=self.ignores(replace(live.spec, **changed)))
+        self.objects[live.id] = made
+        return made
+
+    async def delete(self, kind: str, object_id: str) -> None:
+        await self._work("delete", self.objects[object_id].spec)
+        del self.objects[object_id]
+
+    async def create_tag(self, workspace: Workspace, name: str) -> Tag:
+        self.calls.append(f"tag {name}")
+        if f"tag {name}" in self.failures:
+            raise self.failures[f"tag {name}"]
+        self.tags[name] = Tag(f"tag-{name}", name, "000000")
+        return self.tags[name]
+
+    async def discover(
+        self, source_id: str, destination_id: str | None
+    ) -> tuple[DiscoveredStream, ...]:
+        self.slow_running += 1
+        self.most_slow = max(self.most_slow, self.slow_running)
+        await anyio.sleep(0.01)
+        self.slow_running -= 1
+        return ()
+
+    async def _work(self, verb: str, spec: Spec) -> None:
+        self.calls.append(f"{verb} {spec.name}")
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        await anyio.sleep(0.01)
+        self.running -= 1
+        if spec.name in self.failures:
+            raise self.failures[spec.name]
+
+
+def _nowhere(_pointer: str) -> Span:
+    return Span("m.yaml", 1, 1)
+
+
+def source(name: str, **configuration: object) -> Resource:
+    spec = Source(name, "postgres", configuration or {"host": "db"})
+    return Resource(Address("source", name), name, spec, _nowhere)
+
+
+def destination(name: str) -> Resource:
+    spec = Destination(name, "s3", {"bucket": "b"})
+    return Resource(Address("destination", name), name, spec, _nowhere)
+
+
+def connection(name: str, source_name: str, destination_name: str, **fields: object) -> Resource:
+    spec = Connection(
+        name,
+        Ref(address=Address("source", source_name)),
+        Ref(address=Address("destination", destination_name)),
+        namespace=Namespace("source"),
+        streams=(Stream("orders", sync_mode="full_refresh_append"),),
+    )
+    return Resource(Address("connection", name), name, replace(spec, **fields), _nowhere)
+
+
+def absent(resource: Resource) -> Resource:
+    return replace(resource, spec=None, absent=True)
+
+
+async def planned(backend: FakeBackend, *resources: Resource) -> tuple[Planned, Live]:
+    live = await backend.snapshot(WORKSPACE)
+    by_address: Mapping[Address, Resource] = {
+        r.address: r for r in sorted(resources, key=lambda r: r.address)
+    }
+    line = TargetLine("test", "nowhere", "public", WORKSPACE.name, WORKSPACE.id)
+    return make_plan(Situation(line, Desired(by_address), live, CAPABILITIES)), live
+
+
+def refused(text: str = "the server said no") -> ApiError:
+    return ApiError(text, status=400)
