@@ -12,7 +12,7 @@ from reconciler import app, scaffold
 from reconciler.cli.options import make_request, output_options, project_options
 from reconciler.core.diagnostics import InvalidInput, errors
 from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
-from reconciler.manifests.schema import KINDS, schema_text
+from reconciler.manifests.schema import PUBLISHED, schema_text
 from reconciler.render.problems import validated_text
 
 
@@ -55,8 +55,8 @@ def validate(*, output: str, verbose: int, **options: Any) -> int:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(KINDS)), default="manifest")
+@click.argument("kind", type=click.Choice(sorted(PUBLISHED)), default="manifest")
 def schema(*, kind: str) -> int:
-    """Print the JSON Schema of KIND (default: all manifests), for editors and other tools."""
+    """Print the JSON Schema of KIND (default: all manifests; also of a saved plan), for editors and tools."""
     click.echo(schema_text(kind), nl=False)
     return 0

@@ -16,15 +16,17 @@ from reconciler.core.model import Json
 from reconciler.manifests.explain import Problem, Validator, explain
 
 KINDS: Final = ("connection", "destination", "manifest", "project", "source")
+PUBLISHED: Final = (*KINDS, "plan")
+"""Those of files that users write, and the one of what the product writes."""
 
 
 def schema_text(kind: str) -> str:
-    """The schema of a kind (any case) as published, or of all manifests (`manifest`).
+    """The schema of a kind (any case) as published, of all manifests (`manifest`) or of a saved `plan`.
 
     Raises ValueError for a kind there is none for."""
     name = kind.lower()
-    if name not in KINDS:
-        raise ValueError(f"no schema for {kind!r}; there are: {', '.join(KINDS)}")
+    if name not in PUBLISHED:
+        raise ValueError(f"no schema for {kind!r}; there are: {', '.join(PUBLISHED)}")
     package = resources.files("reconciler")
     file = f"{name}.schema.json"
     installed = package / "schemas" / file

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import Project, found
 from tests.conftest import Cli
@@ -103,6 +104,17 @@ def test_a_saved_plan_is_shown_again(cli: Cli, project: Project, tmp_path: Path)
     assert cli("show", file, "-o", "json").out == Path(file).read_text(encoding="utf-8")
 
 
+def test_a_plan_fits_its_published_schema(cli: Cli, applied: Project) -> None:
+    def flip(data: dict) -> None:
+        data["spec"]["streams"] = [{"name": "orders", "syncMode": "full_refresh_overwrite"}]
+
+    applied.edit(BRONZE, flip)
+    validator = Draft202012Validator(cli("schema", "plan").json)
+    for ran in (cli("plan", *applied.at, "-o", "json"), cli("drift", *applied.at, "-o", "json")):
+        assert ran.json["changes"][0]["effects"]
+        assert list(validator.iter_errors(ran.json)) == []
+
+
 def test_show_refuses_what_is_no_plan(cli: Cli, tmp_path: Path) -> None:
     for text in ("", "[]", "{}", '{"formatVersion": "9.0"}', "nonsense"):
         (tmp_path / "f.json").write_text(text)
@@ -191,7 +203,9 @@ def test_objects_of_others_are_left_alone(cli: Cli, applied: Project, airbyte: A
     assert airbyte.made("GET", f"/sources/{other['sourceId']}") == other
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "source", "destination", "connection"])
+@pytest.mark.parametrize(
+    "kind", ["manifest", "project", "source", "destination", "connection", "plan"]
+)
 def test_schemas_are_printed(cli: Cli, kind: str) -> None:
     printed = cli("schema", kind)
     assert printed.code == 0
