@@ -33,7 +33,7 @@ from reconciler.core.model import Connection, ConnectorDefinition, Consent, Desi
 from reconciler.core.plan import Plan, TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 from reconciler.core.policy import Expected
-from reconciler.core.select import Selection, select
+from reconciler.core.select import Selection
 from reconciler.core.target import Target
 from reconciler.emulator.app import connectors, create_app
 from reconciler.emulator.settings import Settings
@@ -237,6 +237,7 @@ def _situation(request: Request, session: Session, live: Live, *, applying: bool
         limits=project.target.limits,
         expected=request.expected,
         applying=applying,
+        selection=request.selection,
     )
 
 
@@ -245,12 +246,11 @@ async def make_session_plan(
 ) -> tuple[Planned, Live]:
     live = await session.snapshot()
     planned = make_plan(_situation(request, session, live, applying=applying))
-    narrowed = select(planned, request.selection)
     rules = dict(session.project.target.rules)
     diagnostics = in_order(
-        [*session.project.diagnostics, *with_rules(narrowed.plan.diagnostics, rules)]
+        [*session.project.diagnostics, *with_rules(planned.plan.diagnostics, rules)]
     )
-    return replace(narrowed, plan=replace(narrowed.plan, diagnostics=diagnostics)), live
+    return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics)), live
 
 
 async def plan(request: Request) -> Plan:

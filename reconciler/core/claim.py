@@ -155,8 +155,11 @@ def resolve_connector(
     )
 
 
-def resolve_refs(resource: Resource, live: Live) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
-    """The spec with `{name: …}` and `{id: …}` of objects that are not managed here turned into live ids."""
+def resolve_refs(
+    resource: Resource, live: Live, claims: Claims
+) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
+    """The spec with `{name: …}` and `{id: …}` turned into live ids, or into addresses where the object
+    is managed here after all."""
     spec, problems = resource.spec, []
     if not isinstance(spec, Connection):
         return spec, ()
@@ -164,15 +167,17 @@ def resolve_refs(resource: Resource, live: Live) -> tuple[Spec | None, tuple[Dia
         ref: Ref = getattr(spec, field)
         if ref.address is not None:
             continue
-        wanted = ref.id if ref.id is not None else ref.name
         found = [
             candidate.id
             for candidate in live.objects
-            if candidate.kind == kind and wanted in (candidate.id.lower(), candidate.spec.name)
+            if candidate.kind == kind
+            and (candidate.id.lower() == ref.id or candidate.spec.name == ref.name)
         ]
         if len(found) == 1:
-            spec = _pointing(spec, field, Ref(id=found[0]))
+            address = claims.address_of.get((kind, found[0]))
+            spec = _pointing(spec, field, Ref(address=address) if address else Ref(id=found[0]))
         else:
+            wanted = ref.id if ref.id is not None else ref.name
             count = "no" if not found else f"{len(found)}"
             problems.append(
                 problem(

@@ -12,7 +12,13 @@ from typing import Any, Final
 from jsonschema import Draft7Validator
 
 from reconciler.core import redact
-from reconciler.core.connector import closest, escape, fitting_branches, secret_pointers
+from reconciler.core.connector import (
+    closest,
+    constants,
+    escape,
+    fitting_branches,
+    secret_pointers,
+)
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.model import (
     KEEP,
@@ -47,7 +53,7 @@ def check_configuration(
     unknown = {at for at, leaf in redact.leaves(spec.configuration) if _not_known(leaf)}
     found = [
         *_plaintext(spec.configuration, schema),
-        *(p for p in _violations(schema, value) if p[1] not in unknown),
+        *(p for p in _violations(schema, value) if not _about_unknown(p, unknown)),
         *_unknown_keys(schema, value, ""),
     ]
     return tuple(
@@ -66,6 +72,13 @@ def check_configuration(
 
 _Problem = tuple[str, str, str, str]
 """(code, pointer, message, hint)."""
+
+
+def _about_unknown(found: _Problem, unknown: set[str]) -> bool:
+    """At a value that is not known here, or about forms, one of which that value may fit."""
+    code, pointer, *_ = found
+    below = code == "config-no-form" and any(at.startswith(f"{pointer}/") for at in unknown)
+    return pointer in unknown or below
 
 
 def _not_known(leaf: Json) -> bool:
@@ -137,14 +150,14 @@ def _no_form_fits(error: Any, at: str) -> Iterator[_Problem]:
             "",
         )
         return
-    constants = [dict(_constants(branch)) for branch in branches]
-    names = sorted({name for known in constants for name in known})
+    known_by = [dict(constants(branch)) for branch in branches]
+    names = sorted({name for known in known_by for name in known})
     for name in names:
         if name not in error.instance:
             continue
-        chosen = [i for i, known in enumerate(constants) if known.get(name) == error.instance[name]]
+        chosen = [i for i, known in enumerate(known_by) if known.get(name) == error.instance[name]]
         if not chosen:
-            allowed = [known[name] for known in constants if name in known]
+            allowed = [known[name] for known in known_by if name in known]
             text = f"{_words(f'{at}/{name}')} must be one of: {_listed(allowed)}"
             yield "config-wrong-value", f"{at}/{escape(name)}", text, ""
             return
@@ -156,16 +169,12 @@ def _no_form_fits(error: Any, at: str) -> Iterator[_Problem]:
     yield "config-no-form", at, text, ""
 
 
-def _constants(branch: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    for name, child in (branch.get("properties") or {}).items():
-        if "const" in child:
-            yield name, child["const"]
-        elif len(child.get("enum") or ()) == 1:
-            yield name, child["enum"][0]
-
-
 def _unknown_keys(schema: Mapping[str, Json], value: Json, pointer: str) -> Iterator[_Problem]:
     """Keys that no fitting form of the spec knows. Levels without a fitting form are left to the errors."""
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, Mapping):
+        for index, item in enumerate(value):
+            yield from _unknown_keys(items, item, f"{pointer}/{index}")
     if not isinstance(value, Mapping):
         return
     fits = fitting_branches(schema, value)

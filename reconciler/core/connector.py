@@ -1,6 +1,6 @@
 """Connector definitions: reading their file form, finding one by name, and where their secrets are.
 
-A pure reading of connectionSpecification; validation against it happens in core.validate.
+A pure reading of connectionSpecification; validation against it happens in core.configuration.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 from jsonschema import Draft7Validator
 
-from reconciler.core.model import ConnectorDefinition, Json
+from reconciler.core.model import ConnectorDefinition, Json, Secret
 
 _COMBINATIONS = ("oneOf", "anyOf", "allOf")
 
@@ -92,18 +92,23 @@ def _secrets(spec: Mapping[str, Json], value: Json, pointer: str) -> Iterator[st
     if "airbyte_secret" in spec:
         yield pointer
         return
+    for schema, part, at in _parts(spec, value, pointer):
+        if isinstance(schema, Mapping):
+            yield from _secrets(schema, part, at)
+
+
+def _parts(spec: Mapping[str, Json], value: Json, pointer: str) -> Iterator[tuple[Json, Json, str]]:
+    """(schema, value, pointer) of everything that the schema describes of the value, one level."""
     for combination in _COMBINATIONS:
         for branch in spec.get(combination) or ():
-            yield from _secrets(branch, value, pointer)
+            yield branch, value, pointer
     if isinstance(value, Mapping):
         for key, child in (spec.get("properties") or {}).items():
             if key in value:
-                yield from _secrets(child, value[key], f"{pointer}/{escape(key)}")
+                yield child, value[key], f"{pointer}/{escape(key)}"
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        items = spec.get("items")
-        if isinstance(items, Mapping):
-            for index, item in enumerate(value):
-                yield from _secrets(items, item, f"{pointer}/{index}")
+        for index, item in enumerate(value):
+            yield spec.get("items"), item, f"{pointer}/{index}"
 
 
 def escape(key: str) -> str:
@@ -126,6 +131,45 @@ def fitting_branches(spec: Mapping[str, Json], value: Json) -> list[Mapping[str,
     ]
     deeper = [fit for branch in branches for fit in fitting_branches(branch, value)]
     return deeper + ([spec] if "properties" in spec else [])
+
+
+def constants(branch: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """The keys by which Airbyte tells the forms of a oneOf apart, each with this form's value."""
+    for name, child in (branch.get("properties") or {}).items():
+        if "const" in child:
+            yield name, child["const"]
+        elif len(child.get("enum") or ()) == 1:
+            yield name, child["enum"][0]
+
+
+def same_form(
+    spec: Mapping[str, Json] | None, ours: Json, theirs: Json, path: Sequence[str]
+) -> bool:
+    """Whether two configurations take the same form of each combination on the way to `path`, as far
+    as the forms' constants tell: a secret of one form is not that of another."""
+    schemas = [spec or {}]
+    for key in (*path, None):
+        branches = [b for schema in schemas for b in _branches(schema)]
+        names = {name for branch in branches for name, _ in constants(branch)}
+        if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+            return True
+        if any(_value(ours.get(name)) != _value(theirs.get(name)) for name in names):
+            return False
+        levels = [schema.get("properties") or {} for schema in (*schemas, *branches)]
+        schemas = [level[key] for level in levels if isinstance(level.get(key), Mapping)]
+        ours, theirs = ours.get(key), theirs.get(key)
+    return True
+
+
+def _value(leaf: Json) -> Json:
+    return leaf.value if isinstance(leaf, Secret) else leaf
+
+
+def _branches(spec: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    for combination in _COMBINATIONS:
+        for branch in spec.get(combination) or ():
+            yield branch
+            yield from _branches(branch)
 
 
 def scalar_defaults(

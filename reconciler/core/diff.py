@@ -6,6 +6,7 @@ tokens. Then equality is decided by our own typed walk, and deepdiff explains wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,7 +16,7 @@ from deepdiff import DeepDiff
 from reconciler.core import redact
 from reconciler.core.connector import escape
 from reconciler.core.model import KEEP, UNSET, Json, Secret, Unset, is_mask
-from reconciler.core.normalize import stream_label
+from reconciler.core.normalize import canonical_json, stream_label
 
 _NOTHING: Final = object()
 
@@ -38,13 +39,15 @@ class FieldChange:
 
 @dataclass(slots=True)
 class Settling:
-    """What settling two trees learned; filled while it walks.
+    """What settling two trees learned; filled while it walks. `hidden`: values that git calls secret,
+    which live may show in other places.
 
     `uncompared` are pointers of secrets whose live value the server hides; `lost` of masked live
     values that git no longer has; `broken_keeps` of `${keep}` where no mask is live.
     """
 
     ignored: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     is_default: Callable[[str, Json], bool] = lambda _pointer, _value: False
     uncompared: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
@@ -55,6 +58,8 @@ def settle(desired: Json, live: Json, notes: Settling, pointer: str = "") -> tup
     """(before, after): plain trees whose inequality is exactly what would change."""
     if pointer in notes.ignored:
         return (redact.tokens(live), redact.tokens(live))
+    if isinstance(desired, Secret) and (isinstance(live, Mapping) or _is_list(live)):
+        desired = redact.spread(desired)
     if _is_secret(desired) or isinstance(live, Secret) or is_mask(live):
         return _settle_secret(desired, live, notes, pointer)
     if isinstance(desired, Mapping) and isinstance(live, Mapping):
@@ -65,8 +70,9 @@ def settle(desired: Json, live: Json, notes: Settling, pointer: str = "") -> tup
             for i, (d, v) in enumerate(zip(desired, live, strict=True))
         ]
         return [before for before, _ in pairs], [after for _, after in pairs]
-    _note_whole(desired, live, notes, pointer)
-    return redact.tokens(live), redact.tokens(desired)
+    if json_equal(desired, live):
+        return live, live
+    return _settle_whole(desired, live, notes, pointer)
 
 
 def _settle_mapping(
@@ -95,17 +101,16 @@ def _settle_secret(desired: Json, live: Json, notes: Settling, pointer: str) -> 
         notes.lost += [pointer] if is_mask(live) else []
         return redact.token(redact.HIDDEN), _NOTHING
     if isinstance(desired, Mapping) or _is_list(desired):
-        _note_whole(desired, live, notes, pointer)
-        return redact.tokens(live), redact.tokens(desired)
+        return _settle_whole(desired, live, notes, pointer)
     label = redact.token(desired.label if isinstance(desired, Secret) else redact.HIDDEN)
     if live is _NOTHING:
         return _NOTHING, label
-    if is_mask(live) or not desired.known:
+    ours = redact.reveal(desired)
+    if is_mask(live) or ours is UNSET:
         notes.uncompared[pointer] = redact.shown(label)
         return label, label
-    return (
-        (label, label) if json_equal(desired.value, live) else (redact.token(redact.HIDDEN), label)
-    )
+    same = json_equal(ours, redact.reveal(live))
+    return (label if same else redact.token(redact.HIDDEN)), label
 
 
 def _settle_keep(live: Json, notes: Settling, pointer: str) -> tuple[Json, Json]:
@@ -116,12 +121,24 @@ def _settle_keep(live: Json, notes: Settling, pointer: str) -> tuple[Json, Json]
     return redact.token(KEEP.value), redact.token(KEEP.value)
 
 
-def _note_whole(desired: Json, live: Json, notes: Settling, pointer: str) -> None:
-    """A value replaced as a whole: keeps and masks inside it have no counterpart."""
-    if desired is not _NOTHING:
-        notes.broken_keeps += [pointer + at for at, leaf in redact.leaves(desired) if leaf is KEEP]
-    if live is not _NOTHING:
-        notes.lost += [pointer + at for at, leaf in redact.leaves(live) if is_mask(leaf)]
+def _settle_whole(desired: Json, live: Json, notes: Settling, pointer: str) -> tuple[Json, Json]:
+    """A value that is replaced as a whole; a keep in it needs a mask at just its place."""
+    ours = {} if desired is _NOTHING else dict(redact.leaves(desired))
+    theirs = {} if live is _NOTHING else dict(redact.leaves(live))
+    for at, leaf in ours.items():
+        if leaf is KEEP:
+            _settle_keep(theirs.get(at, _NOTHING), notes, pointer + at)
+    notes.lost += [pointer + at for at, leaf in theirs.items() if is_mask(leaf) and at not in ours]
+    return _unseen(redact.tokens(live), notes.hidden), redact.tokens(desired)
+
+
+def _unseen(live: Json, hidden: frozenset[str]) -> Json:
+    """A live tree without the values that git calls secret, wherever live shows them."""
+    if isinstance(live, Mapping):
+        return {key: _unseen(child, hidden) for key, child in live.items()}
+    if _is_list(live):
+        return [_unseen(child, hidden) for child in live]
+    return redact.token(redact.HIDDEN) if isinstance(live, str) and live in hidden else live
 
 
 def _is_secret(value: object) -> bool:
@@ -159,18 +176,15 @@ def explain(before: Json, after: Json, pointer: str = "") -> Iterator[FieldChang
     if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
         yield change(pointer, before, after)
         return
-    paths = sorted(_changed_paths(before, after))
-    if not paths:
-        yield change(pointer, before, after)
-    for path in paths:
+    for path in sorted(_changed_paths(before, after)):
         at = pointer + "".join(f"/{escape(key)}" for key in path)
         yield change(at, _value_at(before, path), _value_at(after, path))
 
 
 def _changed_paths(before: Json, after: Json) -> set[tuple[str, ...]]:
     found = DeepDiff(
-        before,
-        after,
+        _with_whole_lists(before),
+        _with_whole_lists(after),
         ignore_order=False,
         ignore_private_variables=False,
         ignore_numeric_type_changes=False,
@@ -188,6 +202,13 @@ def _changed_paths(before: Json, after: Json) -> set[tuple[str, ...]]:
         if not json_equal(_value_at(before, path), _value_at(after, path)):
             paths.update(_leaf_paths(before, after, tuple(path)))
     return paths
+
+
+def _with_whole_lists(tree: Json) -> Json:
+    """Lists as one leaf each, with types: deepdiff aligns list items by ==, for which true is 1."""
+    if isinstance(tree, Mapping):
+        return {key: _with_whole_lists(child) for key, child in tree.items()}
+    return (json.dumps(canonical_json(tree)),) if _is_list(tree) else tree
 
 
 def _leaf_paths(before: Json, after: Json, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -287,14 +287,32 @@ def _schedule_shifts(case: ConnectionCase) -> str | None:
     )
 
 
+SCHEDULE_RULE: Final = Rule(
+    "unwritable-schedule", "schedule-shift", "PUB-T 13", _schedule_shifts, frozenset({"public"})
+)
+
 CONNECTION_RULES: Final = (
     Rule("tables-move", "inconsistent", "design §5", _tables_move),
     Rule("reactivated", "reactivate", "PUB-T 22", _reactivated),
     Rule("deactivated", "stops-data", "design §5", _deactivated),
-    Rule(
-        "unwritable-schedule", "schedule-shift", "PUB-T 13", _schedule_shifts, frozenset({"public"})
-    ),
+    SCHEDULE_RULE,
 )
+
+ALSO_ON_REPLACE: Final = frozenset({"overwrites-table", "pii-exposure", "reactivate", "stops-data"})
+"""What a change does to data also when the connection is made anew; state and its consequences go anyway."""
+
+
+def read_again(after: Mapping[str, Json]) -> Iterator[Effect]:
+    """A new connection has no saved positions: what appends to the tables that are there does it again."""
+    streams: Mapping[StreamKey, Json] = after.get("streams") or {}
+    appending = [
+        stream_label(key)
+        for key in sorted(streams)
+        if any(mode.destination == "append" for mode in _modes(streams[key]))
+    ]
+    if appending:
+        text = "the new connection reads everything and appends it to what is there"
+        yield Effect("duplicates", "read-again-into-append", tuple(appending), (text,))
 
 
 def _configuration_moves(case: ActorCase) -> str | None:

@@ -18,6 +18,7 @@ from reconciler.core.model import (
     Columns,
     Connection,
     Mapper,
+    Secret,
     Stream,
     Unset,
 )
@@ -49,36 +50,42 @@ def merge_connection(desired: Connection, live: Connection | None) -> Connection
         streams = desired.streams if isinstance(desired.streams, tuple) else ()
         created = tuple(merge_stream(stream, None, keep_columns=False) for stream in streams)
         return replace(desired, streams=created, **defaults)  # type: ignore[arg-type]  # by name above
-    schema_changes = stated(desired.schema_changes, live.schema_changes)
     return replace(
         desired,
         status=stated(desired.status, live.status),
         schedule=stated(desired.schedule, live.schedule),
         namespace=stated(desired.namespace, live.namespace),
         prefix=stated(desired.prefix, live.prefix),
-        schema_changes=schema_changes,
+        schema_changes=stated(desired.schema_changes, live.schema_changes),
         tags=stated(desired.tags, live.tags),
-        streams=_merge_streams(desired.streams, live.streams, schema_changes),
+        streams=_merge_streams(desired, live),
     )
 
 
-def _merge_streams(
-    desired: tuple[Stream, ...] | Unset,
-    live: tuple[Stream, ...] | Unset,
-    schema_changes: str | Unset,
-) -> tuple[Stream, ...] | Unset:
-    if not isinstance(desired, tuple):
-        return live
-    present = live if isinstance(live, tuple) else ()
+def keeps_columns(desired: Connection, live: Connection) -> bool:
+    """Whether columns that Airbyte added by itself are equal to a list without them (PUB-T 21)."""
+    behaviour = stated(desired.schema_changes, live.schema_changes)
+    return behaviour in ("propagate_columns", "propagate_fully")
+
+
+def keeps_streams(desired: Connection, live: Connection) -> bool:
+    """The same for whole streams."""
+    return stated(desired.schema_changes, live.schema_changes) == "propagate_fully"
+
+
+def _merge_streams(desired: Connection, live: Connection) -> tuple[Stream, ...] | Unset:
+    """In the order of the desired ones; what is kept beyond them comes last."""
+    if not isinstance(desired.streams, tuple):
+        return live.streams
+    present = live.streams if isinstance(live.streams, tuple) else ()
     by_name: dict[str, list[Stream]] = {}
     for stream in present:
         by_name.setdefault(stream.name, []).append(stream)
-    keep_columns = schema_changes in ("propagate_columns", "propagate_fully")
     merged = []
-    for stream in desired:
+    for stream in desired.streams:
         counterpart = counterpart_of(stream, by_name.get(stream.name, []))
-        merged.append(merge_stream(stream, counterpart, keep_columns=keep_columns))
-    if schema_changes == "propagate_fully":
+        merged.append(merge_stream(stream, counterpart, keep_columns=keeps_columns(desired, live)))
+    if keeps_streams(desired, live):
         known = {(stream.namespace, stream.name) for stream in merged}
         merged += [s for s in present if (s.namespace, s.name) not in known]
     return tuple(merged)
@@ -146,4 +153,4 @@ def _merge_mappers(
 def mapper_key(mapper: Mapper) -> tuple[str, str]:
     """What makes two mappers the same one: type and target field."""
     target = mapper.config.get("targetField", mapper.config.get("originalFieldName", ""))
-    return mapper.type, str(target)
+    return mapper.type, str(target.value if isinstance(target, Secret) else target)

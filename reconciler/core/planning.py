@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.core import drafts, policy
 from reconciler.core.claim import Claims, claim
 from reconciler.core.diagnostics import in_order
-from reconciler.core.drafts import Draft, connections_on
+from reconciler.core.drafts import Draft, connections_on, referred
 from reconciler.core.graph import level_of
 from reconciler.core.kinds import KINDS, REFERENCES
 from reconciler.core.model import (
@@ -29,6 +29,7 @@ from reconciler.core.model import (
 from reconciler.core.normalize import digest, naming_for
 from reconciler.core.plan import Change, NotCovered, Plan, TargetLine, Unmanaged
 from reconciler.core.policy import Expected
+from reconciler.core.select import Selection, select
 from reconciler.core.target import Limits
 
 
@@ -44,6 +45,7 @@ class Situation:
     limits: Limits = field(default_factory=Limits)
     expected: Expected = field(default_factory=Expected)
     applying: bool = False
+    selection: Selection = field(default_factory=Selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +67,48 @@ class Planned:
 
 
 def make_plan(situation: Situation) -> Planned:
+    resources = situation.desired.resources
     claims, problems = claim(situation.desired, situation.live, situation.target.name)
     drafted = drafts.draft_all(situation.desired, situation.live, claims, situation.capabilities)
-    diagnostics = [*problems, *drafted.diagnostics]
-    finished = [
-        _finish(draft, drafted.by_address, claims, situation)
-        for draft in drafted.by_address.values()
-    ]
-    consents = policy.consents_of(situation.desired.resources, situation.allow)
-    steps = {
-        step.change.address: replace(
-            step,
-            change=replace(
-                step.change,
-                effects=policy.accept(step.change.effects, step.change.address, consents),
-            ),
-        )
-        for step in finished
+    finished = {
+        address: _finish(draft, drafted.by_address, claims, situation)
+        for address, draft in drafted.by_address.items()
     }
+    chosen, narrowing = select(
+        situation.selection, resources, {a: step.change.depends_on for a, step in finished.items()}
+    )
+    consents = policy.consents_of(resources, situation.allow)
+    steps = {a: _accepted(step, consents) for a, step in finished.items() if a in chosen}
     changes = tuple(
         sorted(
-            (step.change for step in steps.values()),
-            key=lambda change: (change.level, change.address),
+            (s.change for s in steps.values()), key=lambda change: (change.level, change.address)
         )
     )
-    diagnostics += policy.stale_consents(
-        situation.desired.resources, {change.address: change.effects for change in changes}
-    )
-    diagnostics += policy.check_limits(
-        _tally(changes, claims), situation.limits, situation.expected
+    effects = {change.address: change.effects for change in changes}
+    diagnostics = (
+        *problems,
+        *drafted.diagnostics,
+        *narrowing,
+        *policy.stale_flags(situation.allow, resources, effects),
+        *policy.stale_consents({a: resources[a] for a in sorted(chosen)}, effects),
+        *policy.check_limits(_tally(changes, claims), situation.limits, situation.expected),
     )
     plan = Plan(
         target=situation.target,
         digest=desired_digest(situation.desired),
         changes=changes,
         diagnostics=in_order(diagnostics),
-        unchanged=len(claims.live) - sum(1 for c in changes if c.action != "create"),
+        unchanged=len(chosen.intersection(drafted.unchanged)),
         matched_by_name=claims.by_name,
         new_tags=_new_tags(steps, situation.live),
-        not_covered=_not_covered(situation, claims, drafted),
+        not_covered=_not_covered(situation, claims, drafted, chosen),
     )
     return Planned(plan, steps, claims)
+
+
+def _accepted(step: Step, consents: policy.Consents) -> Step:
+    effects = policy.accept(step.change.effects, step.change.address, consents)
+    return replace(step, change=replace(step.change, effects=effects))
 
 
 def desired_digest(desired: Desired) -> str:
@@ -158,9 +161,7 @@ def _dependencies(
         keys = [(user.kind, user.id) for user in users]
         addresses = [claims.address_of[key] for key in keys if key in claims.address_of]
     elif isinstance(draft.spec, Connection):
-        addresses = [
-            ref.address for ref in (draft.spec.source, draft.spec.destination) if ref.address
-        ]
+        addresses = referred(draft.spec)
     else:
         addresses = []
     return tuple(sorted(address for address in set(addresses) if address in all_drafts))
@@ -170,7 +171,7 @@ def _still_in_use(
     draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, situation: Situation
 ) -> list[str]:
     """Deleting an actor deletes every connection on it (PUB-T 2): each must go or move in this plan, or
-    be named in the consent (`--allow delete=connection/<id>`)."""
+    be named in the consent (`--allow delete=connection/<id>`), unless git says that it must stay."""
     named = {
         consent.address.name
         for consent in situation.allow
@@ -180,14 +181,26 @@ def _still_in_use(
     for user in connections_on(draft.live, situation.live):
         address = claims.address_of.get((user.kind, user.id))
         planned = all_drafts.get(address) if address else None
-        goes = planned is not None and planned.action in ("delete", "replace")
-        if not goes and user.id not in named:
+        protected = (
+            address is not None and situation.desired.resources[address].lifecycle.prevent_destroy
+        )
+        if not _leaves(planned, draft) and (user.id not in named or protected):
             staying.append(f"{address or user.spec.name} ({user.id})")
     if not staying:
         return []
     listed = ", ".join(sorted(staying))
     text = f"Airbyte would delete {len(staying)} connection(s) with it: {listed}; "
     return [text + "delete or move them in git, or name each: --allow delete=connection/<id>"]
+
+
+def _leaves(user: Draft | None, actor: Draft) -> bool:
+    """Whether a connection is no longer on the actor when the plan is done."""
+    if user is None or user.action not in ("delete", "replace"):
+        return False
+    stays_on_it = isinstance(user.spec, Connection) and actor.resource.address in referred(
+        user.spec
+    )
+    return actor.action == "replace" or not stays_on_it
 
 
 def _fingerprint(draft: Draft, live: Live) -> str:
@@ -204,28 +217,27 @@ def fingerprint(found: LiveObject, live: Live | None = None) -> str:
 
 
 def _tally(changes: tuple[Change, ...], claims: Claims) -> policy.Tally:
-    deselected = sum(
-        len(effect.streams) for c in changes for effect in c.effects if effect.rule == "deselected"
-    )
-    gone = sum(
-        len(effect.streams)
-        for c in changes
-        if c.action == "delete"
-        for effect in c.effects
-        if effect.name == "delete"
-    )
-    streams = sum(
-        len(found.spec.streams)
-        for found in claims.live.values()
-        if isinstance(found.spec, Connection) and isinstance(found.spec.streams, tuple)
-    )
+    """Streams stop where they are deselected, and where their connection goes or is made inactive."""
+    stopped = sum(_stopped(change, claims) for change in changes)
     return policy.Tally(
         objects=len(claims.live),
-        streams=streams,
+        streams=sum(_stream_count(found) for found in claims.live.values()),
         deletes=sum(1 for c in changes if c.action in ("delete", "replace")),
         updates=sum(1 for c in changes if c.action == "update"),
-        deselected=deselected + gone,
+        stopped=stopped,
     )
+
+
+def _stopped(change: Change, claims: Claims) -> int:
+    rules = {effect.rule for effect in change.effects}
+    if change.action == "delete" or "deactivated" in rules:
+        return _stream_count(claims.live[change.address])
+    return sum(len(effect.streams) for effect in change.effects if effect.rule == "deselected")
+
+
+def _stream_count(found: LiveObject) -> int:
+    streams = getattr(found.spec, "streams", ())
+    return len(streams) if isinstance(streams, tuple) else 0
 
 
 def _new_tags(steps: Mapping[Address, Step], live: Live) -> tuple[str, ...]:
@@ -238,7 +250,9 @@ def _new_tags(steps: Mapping[Address, Step], live: Live) -> tuple[str, ...]:
     return tuple(sorted(wanted.difference(live.tags)))
 
 
-def _not_covered(situation: Situation, claims: Claims, drafted: drafts.Drafted) -> NotCovered:
+def _not_covered(
+    situation: Situation, claims: Claims, drafted: drafts.Drafted, chosen: frozenset[Address]
+) -> NotCovered:
     unmanaged = sorted(
         (found.kind, found.spec.name, found.id)
         for found in situation.live.objects
@@ -246,6 +260,6 @@ def _not_covered(situation: Situation, claims: Claims, drafted: drafts.Drafted) 
     )
     return NotCovered(
         unmanaged=tuple(Unmanaged(kind, object_id, name) for kind, name, object_id in unmanaged),
-        unstated=drafted.unstated,
-        secrets=drafted.secrets,
+        unstated=tuple(entry for entry in drafted.unstated if entry.address in chosen),
+        secrets=tuple(entry for entry in drafted.secrets if entry.address in chosen),
     )

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.effects import EFFECTS, Effect
+from reconciler.core.kinds import KINDS
 from reconciler.core.model import Address, Consent, Resource
 from reconciler.core.target import Limits
 
 
 def parse_consent(text: str) -> Consent:
     """`EFFECT[,EFFECT][=ADDRESS]` of --allow. Raises ValueError with what is wrong."""
-    names, _, address = text.partition("=")
+    names, equals, address = text.partition("=")
     effects = tuple(name.strip() for name in names.split(",") if name.strip())
     known = sorted(name for name, kind in EFFECTS.items() if kind.consent == "needed")
     for name in effects:
@@ -24,7 +25,12 @@ def parse_consent(text: str) -> Consent:
             raise ValueError(f"{name!r} is no effect that takes consent; known: {', '.join(known)}")
     if not effects:
         raise ValueError("no effect given; write e.g. --allow state-loss=connection/shop-to-lake")
-    return Consent(effects, (), Address.parse(address) if address else None)
+    if not equals:
+        return Consent(effects)
+    where = Address.parse(address)
+    if where.kind not in KINDS:
+        raise ValueError(f"{where.kind!r} is no kind; known: {', '.join(sorted(KINDS))}")
+    return Consent(effects, (), where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,35 @@ def _named(label: str, streams: tuple[str, ...]) -> bool:
     return any(label == name or label.endswith(f".{name}") for name in streams)
 
 
+def stale_flags(
+    flags: Iterable[Consent],
+    resources: Mapping[Address, Resource],
+    effects: Mapping[Address, tuple[Effect, ...]],
+) -> tuple[Diagnostic, ...]:
+    """What --allow accepts and nothing in this plan needs. An address that is no resource's may be the
+    id of a live connection that goes with its source; then it is not judged here."""
+    return tuple(
+        Diagnostic(
+            code="stale-allow",
+            message=f"nothing in this plan needs --allow {name}"
+            + (f"={consent.address}" if consent.address else ""),
+            hint="leave it out, so that it does not accept a later change unseen",
+            severity=Severity.WARNING,
+        )
+        for consent in flags
+        if consent.address is None
+        or consent.address in resources
+        or "delete" not in consent.effects
+        for name in consent.effects
+        if not any(
+            effect.name == name
+            for address, found in effects.items()
+            if consent.address in (None, address)
+            for effect in found
+        )
+    )
+
+
 def stale_consents(
     resources: Mapping[Address, Resource], effects: Mapping[Address, tuple[Effect, ...]]
 ) -> tuple[Diagnostic, ...]:
@@ -94,8 +129,15 @@ def stale_consents(
         for address, resource in resources.items()
         for index, consent in enumerate(resource.lifecycle.allow)
         for name in consent.effects
-        if not any(effect.name == name for effect in effects.get(address, ()))
+        if not any(
+            effect.name == name and _concerns(consent, effect)
+            for effect in effects.get(address, ())
+        )
     )
+
+
+def _concerns(consent: Consent, effect: Effect) -> bool:
+    return not consent.streams or any(_named(label, consent.streams) for label in effect.streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +148,7 @@ class Tally:
     streams: int
     deletes: int
     updates: int
-    deselected: int
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +163,7 @@ def check_limits(tally: Tally, limits: Limits, expected: Expected) -> tuple[Diag
     """One diagnostic for each limit that is passed, with the numbers and the flag that states them."""
     checks = (
         ("deletes", tally.deletes, tally.objects, "objects", limits.deletes, expected.deletes),
-        ("deletes", tally.deselected, tally.streams, "streams", limits.deletes, expected.deletes),
+        ("deletes", tally.stopped, tally.streams, "streams", limits.deletes, expected.deletes),
         ("updates", tally.updates, tally.objects, "objects", limits.updates, expected.updates),
     )
     return tuple(

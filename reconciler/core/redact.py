@@ -5,6 +5,7 @@ Secrets become tokens before two trees are compared, so that no later step can s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -65,13 +66,8 @@ def shown(value: Json) -> Json:
 
 def seal(value: Json, secrets: frozenset[str], pointer: str = "") -> Json:
     """The tree with every literal at a secret pointer wrapped, so that it is compared but never shown."""
-    if (
-        pointer in secrets
-        and not isinstance(value, Secret)
-        and value is not KEEP
-        and not is_mask(value)
-    ):
-        return Secret(HIDDEN, value)
+    if pointer in secrets:
+        return _sealed(value)
     if isinstance(value, Mapping):
         return {
             key: seal(child, secrets, f"{pointer}/{escape(key)}") for key, child in value.items()
@@ -79,6 +75,27 @@ def seal(value: Json, secrets: frozenset[str], pointer: str = "") -> Json:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [seal(child, secrets, f"{pointer}/{index}") for index, child in enumerate(value)]
     return value
+
+
+def _sealed(value: Json) -> Json:
+    """A container becomes one Secret, as the server masks it as one, unless a part of it is kept there."""
+    if value is KEEP or isinstance(value, Secret) or is_mask(value):
+        return value
+    inner = [leaf for _, leaf in leaves(value)]
+    if any(leaf is KEEP or is_mask(leaf) for leaf in inner):
+        if isinstance(value, Mapping):
+            return {key: _sealed(child) for key, child in value.items()}
+        return [_sealed(child) for child in value]
+    unknown = sorted({x.label for x in inner if isinstance(x, Secret) and not x.known})
+    return Secret(", ".join(unknown), UNSET) if unknown else Secret(HIDDEN, reveal(value))
+
+
+def spread(secret: Secret) -> Json:
+    """A secret that is a container as a container of secrets, one level."""
+    value = secret.value
+    if isinstance(value, Mapping):
+        return {key: Secret(secret.label, child) for key, child in value.items()}
+    return [Secret(secret.label, child) for child in value] if isinstance(value, list) else secret
 
 
 def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
@@ -94,7 +111,7 @@ def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
 
 
 def reveal(value: Json) -> Json:
-    """The tree with each Secret replaced by its value, for sending only. UNSET stays where it is unknown."""
+    """The tree with each Secret replaced by its value, to be compared and never shown; UNSET: unknown."""
     if isinstance(value, Secret):
         return value.value
     if isinstance(value, Mapping):
@@ -109,15 +126,16 @@ def secret_texts(trees: Iterable[Json]) -> frozenset[str]:
     found: set[str] = set()
     for tree in trees:
         for _, leaf in leaves(tree):
-            value = leaf.value if isinstance(leaf, Secret) else None
-            if value is not UNSET:
-                found.update(text for _, text in leaves(value) if isinstance(text, str))
+            if isinstance(leaf, Secret):
+                found.update(text for _, text in leaves(leaf.value) if isinstance(text, str))
     return frozenset(text for text in found if len(text) >= SHORTEST_HIDDEN)
 
 
 def redactor(texts: Iterable[str]) -> Callable[[str], str]:
-    """A function that takes known secret values out of foreign text (errors, logs, tracebacks)."""
-    longest_first = sorted(texts, key=lambda text: (-len(text), text))
+    """A function that takes known secret values out of foreign text (errors, logs, tracebacks), also
+    where they stand as JSON writes them: a key of several lines is echoed with escapes."""
+    written = {form for text in texts for form in (text, *_as_json(text))}
+    longest_first = sorted(written, key=lambda text: (-len(text), text))
 
     def redact(text: str) -> str:
         for secret in longest_first:
@@ -125,3 +143,7 @@ def redactor(texts: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return redact
+
+
+def _as_json(text: str) -> tuple[str, str]:
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.core import redact
-from reconciler.core.connector import mask_is_restored, unescape
+from reconciler.core.connector import escape, mask_is_restored, unescape
 from reconciler.core.diff import FieldChange
 from reconciler.core.kinds import KINDS
 from reconciler.core.model import (
     KEEP,
     MASK,
     UNSET,
+    Columns,
     Connection,
     ConnectorDefinition,
     Destination,
@@ -33,15 +34,44 @@ _CONFIGURATION = "/configuration"
 def connection_update(merged: Connection, fields: Iterable[FieldChange]) -> Update | str:
     """Only the changed top-level fields; streams, if one changed, complete. A str: why there is no write."""
     changed = {field.pointer.split("/")[1].split("[")[0] for field in fields}
-    if "streams" in changed and isinstance(merged.streams, tuple):
-        nameless = [stream.name for stream in merged.streams if stream.sync_mode is None]
-        if nameless:
-            return (
-                f"stream {nameless[0]!r} has a sync mode that this API can't name; "
-                "writing the list would reset it: state the stream and its mode"
-            )
+    problem = _unwritable_streams(merged) if "streams" in changed else None
+    if problem is not None:
+        return problem
     table = KINDS["connection"].fields
     return Update(merged, frozenset(table[name] for name in changed))
+
+
+def new_connection_problems(merged: Connection) -> tuple[str, ...]:
+    """Why a connection can't be written as a new one."""
+    problem = _unwritable_streams(merged)
+    return tuple(text for text in (problem, _keys_that_stay_behind(merged)) if text is not None)
+
+
+def _keys_that_stay_behind(merged: Connection) -> str | None:
+    """A new connection has no mapper of which Airbyte could keep the key (PUB-T 18)."""
+    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
+        for mapper in stream.mappers if isinstance(stream.mappers, tuple) else ():
+            if any(leaf is KEEP or is_mask(leaf) for _, leaf in redact.leaves(mapper.config)):
+                return (
+                    f"stream {stream.name!r}: a new connection needs its encryption key, "
+                    "which only Airbyte knows: set it from ${env:…}"
+                )
+    return None
+
+
+def _unwritable_streams(merged: Connection) -> str | None:
+    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
+        if stream.sync_mode is None:
+            return (
+                f"stream {stream.name!r} has a sync mode that this API can't name; "
+                "writing the list would reset it: state the stream and its mode"
+            )
+        if isinstance(stream.columns, Columns) and stream.columns.excluding:
+            return (
+                f"stream {stream.name!r}: which columns {{except: …}} leaves has to be discovered, "
+                "and this version does not: list the columns"
+            )
+    return None
 
 
 def unset_secrets(value: Json) -> tuple[str, ...]:
@@ -106,11 +136,14 @@ def _with_ignored(desired: Json, live: Json, ignored: frozenset[str], pointer: s
     """The desired tree with the live value at each ignored pointer; a masked one there is kept."""
     if f"{_CONFIGURATION}{pointer}" in ignored:
         return _masks_kept(live)
+    if isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
+        pairs = enumerate(zip(desired, live, strict=True))
+        return [_with_ignored(ours, was, ignored, f"{pointer}/{i}") for i, (ours, was) in pairs]
     if not (isinstance(desired, Mapping) and isinstance(live, Mapping)):
         return desired
     merged = {}
     for key in (*desired, *(key for key in live if key not in desired)):
-        at = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        at = f"{pointer}/{escape(key)}"
         if key in desired:
             merged[key] = _with_ignored(desired[key], live.get(key), ignored, at)
             if key not in live and f"{_CONFIGURATION}{at}" in ignored:

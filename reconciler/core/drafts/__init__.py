@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from reconciler.core.claim import Claims, resolve_connector, resolve_refs
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.drafts.actor import draft_actor
-from reconciler.core.drafts.connection import draft_connection, replaced_with
+from reconciler.core.drafts.connection import draft_connection
 from reconciler.core.drafts.draft import Draft
 from reconciler.core.effects import Effect
-from reconciler.core.kinds import KINDS
+from reconciler.core.graph import depth_of
+from reconciler.core.kinds import KINDS, REFERENCES
 from reconciler.core.model import (
     SYNC_MODES,
     Address,
@@ -28,7 +29,7 @@ from reconciler.core.model import (
 from reconciler.core.normalize import Naming, naming_for, stream_key, stream_label
 from reconciler.core.plan import Change, HiddenSecret, Unstated
 
-__all__ = ["Draft", "Drafted", "connections_on", "draft_all", "ignored_by_server"]
+__all__ = ["Draft", "Drafted", "connections_on", "draft_all", "ignored_by_server", "referred"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +40,61 @@ class Drafted:
     diagnostics: tuple[Diagnostic, ...]
     unstated: tuple[Unstated, ...]
     secrets: tuple[HiddenSecret, ...]
+    unchanged: tuple[Address, ...]
 
 
 def draft_all(desired: Desired, live: Live, claims: Claims, capabilities: Capabilities) -> Drafted:
     drafts: dict[Address, Draft] = {}
     diagnostics: list[Diagnostic] = []
-    for address, resource in desired.resources.items():
+    for resource in _references_first(desired):
         if resource.spec is None:
-            drafts[address] = _deleted(resource, claims, live)
+            drafts[resource.address] = _deleted(resource, claims, live)
             continue
-        draft, problems = _drafted(resource, desired, live, claims, capabilities)
+        draft, problems = _drafted(resource, desired, live, claims, capabilities, drafts)
         diagnostics += problems
         if draft is not None:
-            drafts[address] = draft
-    _replace_dependents(drafts)
+            drafts[resource.address] = draft
+    by_address = {address: drafts[address] for address in sorted(drafts)}
     return Drafted(
-        by_address={
-            address: draft for address, draft in drafts.items() if draft.change is not None
-        },
+        by_address={a: draft for a, draft in by_address.items() if draft.change is not None},
         diagnostics=tuple(diagnostics),
-        unstated=tuple(entry for draft in drafts.values() for entry in draft.unstated),
-        secrets=tuple(entry for draft in drafts.values() for entry in draft.secrets),
+        unstated=tuple(entry for draft in by_address.values() for entry in draft.unstated),
+        secrets=tuple(entry for draft in by_address.values() for entry in draft.secrets),
+        unchanged=tuple(
+            address
+            for address, draft in by_address.items()
+            if draft.change is None and draft.live is not None
+        ),
+    )
+
+
+def _references_first(desired: Desired) -> list[Resource]:
+    """What becomes of a connection depends on what becomes of its source and destination."""
+    return sorted(
+        desired.resources.values(), key=lambda r: (depth_of(r.address.kind, REFERENCES), r.address)
     )
 
 
 def _drafted(
-    resource: Resource, desired: Desired, live: Live, claims: Claims, capabilities: Capabilities
+    resource: Resource,
+    desired: Desired,
+    live: Live,
+    claims: Claims,
+    capabilities: Capabilities,
+    drafts: Mapping[Address, Draft],
 ) -> tuple[Draft | None, tuple[Diagnostic, ...]]:
     found = claims.live.get(resource.address)
     if isinstance(resource.spec, Connection):
-        spec, problems = resolve_refs(resource, live)
+        spec, problems = resolve_refs(resource, live, claims)
         if problems or not isinstance(spec, Connection):
             return None, problems
-        return draft_connection(resource, spec, found, naming_for(claims.address_of), capabilities)
+        replaced = frozenset(
+            str(address)
+            for address in referred(spec)
+            if address in drafts and drafts[address].action == "replace"
+        )
+        naming = naming_for(claims.address_of)
+        return draft_connection(resource, spec, found, naming, capabilities, replaced)
     assert isinstance(resource.spec, Source | Destination)  # noqa: S101 - the only other kinds
     definition = resolve_connector(resource, live.definitions)
     if isinstance(definition, Diagnostic):
@@ -91,6 +114,11 @@ def connections_on(actor: LiveObject | None, live: Live) -> list[LiveObject]:
         for field, kind in KINDS[found.kind].references.items()
         if kind == actor.kind and getattr(found.spec, field).id == actor.id
     ]
+
+
+def referred(spec: Connection) -> list[Address]:
+    """The managed resources a connection points at."""
+    return [ref.address for ref in (spec.source, spec.destination) if ref.address is not None]
 
 
 def _incremental_streams_on(
@@ -134,18 +162,6 @@ def _deleted(resource: Resource, claims: Claims, live: Live) -> Draft:
         effects=(Effect("delete", "object-goes", streams, tuple(says), accepted="state: absent"),),
     )
     return Draft(resource, change, found)
-
-
-def _replace_dependents(drafts: dict[Address, Draft]) -> None:
-    for address, draft in drafts.items():
-        if not isinstance(draft.spec, Connection) or draft.live is None:
-            continue
-        for ref in (draft.spec.source, draft.spec.destination):
-            actor = drafts.get(ref.address) if ref.address else None
-            replaced = actor is not None and actor.action == "replace"
-            if replaced and draft.action != "replace":
-                drafts[address] = replaced_with(draft, str(ref.address))
-                break
 
 
 def ignored_by_server(

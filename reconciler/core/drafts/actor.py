@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.core import redact
 from reconciler.core.claim import problem
-from reconciler.core.connector import scalar_defaults, secret_pointers
+from reconciler.core.connector import same_form, scalar_defaults, secret_pointers, unescape
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, Settling, change, explain, json_equal, settle
 from reconciler.core.drafts.draft import Draft
@@ -24,7 +24,7 @@ from reconciler.core.model import (
     Resource,
     Source,
 )
-from reconciler.core.plan import Change, HiddenSecret
+from reconciler.core.plan import Change, HiddenSecret, Unstated
 from reconciler.core.write import actor_update, unset_secrets
 
 ROOT = "/configuration"
@@ -48,15 +48,16 @@ def draft_actor(
         return _created(resource, sealed, definition)
     current = live.spec
     assert isinstance(current, Source | Destination)  # noqa: S101 - claims never cross kinds
+    if "/name" in resource.lifecycle.ignore_changes:
+        sealed = replace(sealed, name=current.name)
     if current.connector != spec.connector:
-        return _replaced(resource, sealed, live, definition), ()
+        return _replaced(resource, sealed, live, current, definition)
     return _updated(resource, sealed, live, current, definition, incremental, capabilities)
 
 
 def _created(
     resource: Resource, spec: Source | Destination, definition: ConnectorDefinition
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
-    kept = [at for at, leaf in redact.leaves(spec.configuration) if leaf is KEEP]
     made = Change(
         resource.address,
         "create",
@@ -67,16 +68,18 @@ def _created(
         ),
     )
     draft = Draft(resource, made, None, spec, None, unset_secrets(spec.configuration))
-    return draft, tuple(_broken_keep(resource, ROOT + at) for at in kept)
+    return draft, _no_secret_yet(resource, spec)
 
 
 def _replaced(
     resource: Resource,
     spec: Source | Destination,
     live: LiveObject,
+    current: Source | Destination,
     definition: ConnectorDefinition,
-) -> Draft:
-    was = getattr(live.spec, "connector")  # noqa: B009 - Source and Destination share it
+) -> tuple[Draft, tuple[Diagnostic, ...]]:
+    """A new object of another connector: nothing of the old configuration goes over."""
+    was = current.connector
     text = f"the connector can't be changed in place: {was} -> {definition.id} ({definition.name})"
     made = Change(
         resource.address,
@@ -84,10 +87,35 @@ def _replaced(
         spec.name,
         reason="connector",
         live_id=live.id,
-        fields=(change("/connector", was, definition.id),),
+        fields=(
+            change("/connector", was, definition.id),
+            *explain({}, redact.tokens(spec.configuration), ROOT),
+        ),
         effects=(Effect("replace", "immutable", (), (text,)),),
     )
-    return Draft(resource, made, live, spec, None, unset_secrets(spec.configuration))
+    draft = Draft(
+        resource,
+        made,
+        live,
+        spec,
+        None,
+        unset_secrets(spec.configuration),
+        unstated=_unstated(resource, current),
+    )
+    return draft, _no_secret_yet(resource, spec)
+
+
+def _no_secret_yet(resource: Resource, spec: Source | Destination) -> tuple[Diagnostic, ...]:
+    """A new object has no secret that could be kept."""
+    kept = [at for at, leaf in redact.leaves(spec.configuration) if leaf is KEEP]
+    return tuple(_broken_keep(resource, ROOT + at) for at in kept)
+
+
+def _unstated(resource: Resource, current: Source | Destination) -> tuple[Unstated, ...]:
+    """Manifests have no word for resourceAllocation: it is carried over in each write (PUB-T 7)."""
+    if not current.resource_allocation:
+        return ()
+    return (Unstated(resource.address, "resourceAllocation"),)
 
 
 def _updated(
@@ -100,24 +128,30 @@ def _updated(
     capabilities: Capabilities,
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
     ignored = frozenset(resource.lifecycle.ignore_changes)
-    notes = Settling(ignored=ignored, is_default=_defaults(definition, current.configuration))
+    notes = Settling(
+        ignored=ignored,
+        hidden=redact.secret_texts([spec.configuration]),
+        is_default=_defaults(definition, current.configuration),
+    )
     theirs = redact.seal(
         current.configuration, secret_pointers(definition.spec, current.configuration)
     )
     before, after = settle(spec.configuration, theirs, notes, ROOT)
     fields = list(explain(before, after, ROOT))
-    if spec.name != current.name and "/name" not in ignored:
+    if spec.name != current.name:
         fields.insert(0, change("/name", current.name, spec.name))
-    problems = tuple(_broken_keep(resource, at) for at in notes.broken_keeps)
+    other_form = _kept_across_forms(spec.configuration, current.configuration, definition, notes)
+    problems = tuple(_broken_keep(resource, at) for at in (*notes.broken_keeps, *other_form))
     secrets = tuple(
         HiddenSecret(resource.address, at, label) for at, label in sorted(notes.uncompared.items())
     )
+    base = Draft(resource, None, live, spec, unstated=_unstated(resource, current), secrets=secrets)
     if not fields:
-        return Draft(resource, None, live, spec, secrets=secrets), problems
+        return base, problems
     update = actor_update(spec, current, tuple(fields), definition, ignored)
     case = ActorCase(
         kind=resource.address.kind,
-        configured=tuple(f.pointer for f in fields if f.pointer.startswith(ROOT) and not f.secret),
+        configured=tuple(f.pointer for f in fields if f.pointer.startswith(ROOT) and _moves(f)),
         rewritten=any(f.pointer.startswith(ROOT) for f in fields),
         lost=tuple(sorted(notes.lost)),
         incremental=incremental,
@@ -134,7 +168,24 @@ def _updated(
     write = None if isinstance(update, str) else update
     sent = write.spec if write else spec
     unset = unset_secrets(getattr(sent, "configuration")) if _configures(fields) else ()  # noqa: B009
-    return Draft(resource, made, live, spec, write, unset, secrets=secrets), problems
+    return replace(base, change=made, update=write, unset=unset), problems
+
+
+def _moves(field: FieldChange) -> bool:
+    """Whether more than a secret changes: of a list that holds one, that can't be told."""
+    return not field.secret or isinstance(field.before, list) or isinstance(field.after, list)
+
+
+def _kept_across_forms(
+    ours: Json, theirs: Json, definition: ConnectorDefinition, notes: Settling
+) -> list[str]:
+    """Keeps whose mask stands in another form of a oneOf: that secret is another one (design §3)."""
+    kept = [at for at, label in notes.uncompared.items() if label == KEEP.value]
+    return [
+        at
+        for at in kept
+        if not same_form(definition.spec, ours, theirs, [unescape(t) for t in at.split("/")[2:]])
+    ]
 
 
 def _configures(fields: list[FieldChange]) -> bool:
