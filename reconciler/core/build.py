@@ -65,7 +65,7 @@ def _build_resource(document: Document, address: Address, target: str, found: Fi
         locate=document.locate,
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
-        lifecycle=_build_lifecycle(raw.get("lifecycle") or {}),
+        lifecycle=_build_lifecycle(raw.get("lifecycle") or {}, address.kind, found),
         pin=_pin(metadata, target),
         previous_names=tuple(metadata.get("previousNames") or ()),
         absent=absent,
@@ -78,12 +78,27 @@ def _pin(metadata: Mapping[str, Json], target: str) -> str | None:
     return str(pin).lower() if pin is not None else None
 
 
-def _build_lifecycle(data: Mapping[str, Json]) -> Lifecycle:
+def _build_lifecycle(data: Mapping[str, Json], kind: str, found: Findings) -> Lifecycle:
+    for index, path in enumerate(data.get("ignoreChanges") or ()):
+        if not _can_be_ignored(kind, path):
+            known = ", ".join(f"/{field}" for field in KINDS[kind].fields if field != "connector")
+            found.error(
+                "unknown-ignored-path",
+                f"/spec/lifecycle/ignoreChanges/{index}",
+                f"nothing of a {kind} can be ignored at {path}: the entry would have no effect",
+                f"known: {known}; below /configuration any path, elsewhere whole fields",
+            )
     return Lifecycle(
         prevent_destroy=bool(data.get("preventDestroy", False)),
         ignore_changes=tuple(data.get("ignoreChanges") or ()),
         allow=tuple(_build_consent(entry) for entry in data.get("allow") or ()),
     )
+
+
+def _can_be_ignored(kind: str, path: str) -> bool:
+    field, slash, _ = path.removeprefix("/").partition("/")
+    known = field in KINDS[kind].fields and field != "connector"
+    return known and (not slash or field == "configuration")
 
 
 def _build_consent(entry: Json) -> Consent:

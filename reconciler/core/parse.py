@@ -29,8 +29,8 @@ from reconciler.core.model import (
     Unset,
     is_mask,
 )
-from reconciler.core.normalize import stream_key, stream_label
-from reconciler.core.redact import HIDDEN, leaves
+from reconciler.core.normalize import StreamKey, stream_key, stream_label
+from reconciler.core.redact import HIDDEN, leaves, reveal
 from reconciler.core.schedule import parse_schedule
 
 MOST_STREAMS: Final = 1000
@@ -77,19 +77,35 @@ def display_name(document: Document) -> str:
 
 def parse_source(document: Document, findings: Findings) -> Source:
     spec = document.data["spec"]
-    _refuse_masks(spec, findings)
-    return Source(display_name(document), spec["connector"], spec.get("configuration") or {})
+    configuration = _parse_configuration(spec, document.kind, findings)
+    return Source(display_name(document), spec["connector"], configuration)
 
 
 def parse_destination(document: Document, findings: Findings) -> Destination:
     spec = document.data["spec"]
+    configuration = _parse_configuration(spec, document.kind, findings)
+    return Destination(display_name(document), spec["connector"], configuration)
+
+
+def _parse_configuration(
+    spec: Mapping[str, Json], kind: str, findings: Findings
+) -> Mapping[str, Json]:
+    configuration: Mapping[str, Json] = spec.get("configuration") or {}
     _refuse_masks(spec, findings)
-    return Destination(display_name(document), spec["connector"], spec.get("configuration") or {})
+    if f"{kind}Type" in configuration:
+        findings.error(
+            "ignored-field",
+            f"/spec/configuration/{kind}Type",
+            f"Airbyte drops {kind}Type from a configuration: it would never read back (PUB-T 32)",
+            "remove it; spec.connector says which connector it is",
+        )
+    return configuration
 
 
 def _refuse_masks(spec: Mapping[str, Json], findings: Findings) -> None:
+    """Also in what a reference gave: a CI system that masks its secrets may hand out the mask."""
     for pointer, leaf in leaves(spec):
-        if is_mask(leaf):
+        if any(is_mask(value) for _, value in leaves(reveal(leaf))):
             findings.error(
                 "mask-as-value",
                 f"/spec{pointer}",
@@ -265,22 +281,21 @@ def _check_streams(streams: tuple[Stream, ...], findings: Findings) -> None:
             f"{len(streams)} streams; Airbyte takes at most {MOST_STREAMS} in one connection",
             "split the connection",
         )
-    seen: dict[tuple[str, str], int] = {}
+    seen: set[StreamKey] = set()
+    names: set[str] = set()
     unplaced = {stream.name for stream in streams if stream.namespace is UNSET}
     for index, stream in enumerate(streams):
         pointer = f"/spec/streams/{index}"
         key = stream_key(stream)
-        clashes = key in seen or (
-            stream.name in unplaced and any(name == stream.name for _, name in seen)
-        )
-        if clashes:
+        if key in seen or (stream.name in unplaced and stream.name in names):
             findings.error(
                 "duplicate-stream",
                 pointer,
                 f"stream {stream_label(key)!r} is listed twice",
                 "remove one, or tell them apart by namespace",
             )
-        seen.setdefault(key, index)
+        seen.add(key)
+        names.add(stream.name)
         _check_selection(stream, pointer, findings)
 
 
@@ -303,9 +318,11 @@ def _check_selection(stream: Stream, pointer: str, findings: Findings) -> None:
                 f"stream {stream.name!r}: the selected columns leave out {column!r}, its {role}",
                 f"select {column!r} too",
             )
-    mapped = [m.config[at] for m in _mappers_of(stream) for at in _MAPPED_FIELDS if at in m.config]
-    for column in mapped:
-        if names is not None and column not in names and column not in _renamed(stream):
+    made = _renamed(stream)
+    for column in _mapped(stream):
+        if ((names is not None and column not in names) or column in excluding) and (
+            column not in made
+        ):
             findings.error(
                 "selection-misses-column",
                 f"{pointer}/columns",
@@ -316,6 +333,14 @@ def _check_selection(stream: Stream, pointer: str, findings: Findings) -> None:
 
 def _mappers_of(stream: Stream) -> tuple[Mapper, ...]:
     return stream.mappers if isinstance(stream.mappers, tuple) else ()
+
+
+def _mapped(stream: Stream) -> Iterator[str]:
+    """The columns that mappers work on, as far as git says them in clear."""
+    for mapper in _mappers_of(stream):
+        for at in _MAPPED_FIELDS:
+            if isinstance(mapper.config.get(at), str):
+                yield mapper.config[at]
 
 
 def _renamed(stream: Stream) -> set[str]:

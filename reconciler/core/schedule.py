@@ -23,7 +23,8 @@ _DAYS: Final = dict(
     zip(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], range(1, 8), strict=True)
 )
 _UTC_NAMES: Final = frozenset({"UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "UCT", "ZULU", "UNIVERSAL"})
-_INTERVAL = re.compile(r"(?:every )?(\d+) (minute|hour|day|week|month)s?", re.IGNORECASE)
+_INTERVAL = re.compile(r"(?:every )?([0-9]{1,6}) (minute|hour|day|week|month)s?", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,4}")
 
 DAY_OF_MONTH, MONTH, DAY_OF_WEEK = 3, 4, 5
 
@@ -87,9 +88,9 @@ def cron_problem(expression: str) -> str | None:
             f"the cron expression has {len(fields)} fields; Airbyte uses Quartz with 6 or 7 "
             "(seconds first, ? for the day that is not used)"
         )
-    if not fields[0].isdigit():
+    if not _NUMBER.fullmatch(fields[0]):
         return "the seconds field must be a plain number: more than one run a minute is refused"
-    if len(fields) == 7 and not fields[1].isdigit():
+    if len(fields) == 7 and not _NUMBER.fullmatch(fields[1]):
         return "with a year field, the minutes field must be a plain number"
     if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?"):
         return "exactly one of day of month and day of week must be ?"
@@ -110,14 +111,14 @@ def _field_is_valid(index: int, field: str) -> bool:
 
 
 def _part_is_valid(index: int, part: str) -> bool:
-    if index == DAY_OF_MONTH and re.fullmatch(r"L(-\d{1,2})?|LW|\d{1,2}W", part):
+    if index == DAY_OF_MONTH and re.fullmatch(r"L(-[0-9]{1,2})?|LW|[0-9]{1,2}W", part):
         return True
     if index == DAY_OF_WEEK and part == "L":
         return True
     if index == DAY_OF_WEEK and (match := re.fullmatch(r"(\w+)(?:L|#([1-5]))", part)):
         return _number(index, match[1]) is not None
     base, slash, step = part.partition("/")
-    if slash and not (step.isdigit() and int(step) > 0):
+    if slash and not (_NUMBER.fullmatch(step) and int(step) > 0):
         return False
     if base == "*" or (slash and base == ""):
         return True
@@ -128,7 +129,7 @@ def _part_is_valid(index: int, part: str) -> bool:
 
 def _number(index: int, text: str) -> int | None:
     names = _MONTHS if index == MONTH else _DAYS if index == DAY_OF_WEEK else {}
-    number = names.get(text, int(text) if text.isdigit() else -1)
+    number = names.get(text, int(text) if _NUMBER.fullmatch(text) else -1)
     low, high = _RANGES[index]
     return number if low <= number <= high else None
 

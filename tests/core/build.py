@@ -137,19 +137,19 @@ def document(kind: str, name: str, spec: Any, **parts: Any) -> Document:
     return Document(kind, data, locate)
 
 
-def source(name: str = "shop", configuration: Any = None, **spec: Any) -> Document:
+def source(name: str = "shop", /, configuration: Any = None, **spec: Any) -> Document:
     parts = _parts(spec)
     body = {"connector": "postgres", "configuration": configuration or {"host": "db"}, **spec}
     return document("source", name, body, **parts)
 
 
-def destination(name: str = "lake", configuration: Any = None, **spec: Any) -> Document:
+def destination(name: str = "lake", /, configuration: Any = None, **spec: Any) -> Document:
     parts = _parts(spec)
     body = {"connector": "s3", "configuration": configuration or {"bucket": "b"}, **spec}
     return document("destination", name, body, **parts)
 
 
-def connection(name: str = "shop-to-lake", streams: Any = UNSET, **spec: Any) -> Document:
+def connection(name: str = "shop-to-lake", /, streams: Any = UNSET, **spec: Any) -> Document:
     """With `streams` UNSET git says nothing of the selection."""
     parts = _parts(spec)
     body = {
