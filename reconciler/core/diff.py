@@ -19,6 +19,7 @@ from reconciler.core.model import KEEP, UNSET, Json, Secret, Unset, is_mask
 from reconciler.core.normalize import canonical_json, stream_label
 
 _NOTHING: Final = object()
+_OTHER: Final = "(another secret)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,13 @@ def _settle_secret(desired: Json, live: Json, notes: Settling, pointer: str) -> 
     if is_mask(live) or ours is UNSET:
         notes.uncompared[pointer] = redact.shown(label)
         return label, label
-    same = json_equal(ours, redact.reveal(live))
-    return (label if same else redact.token(redact.HIDDEN)), label
+    return (label if json_equal(ours, redact.reveal(live)) else _other_than(label)), label
+
+
+def _other_than(label: str) -> str:
+    """A stand-in for a visible value that is not the one `label` stands for."""
+    hidden = redact.token(redact.HIDDEN)
+    return hidden if hidden != label else redact.token(_OTHER)
 
 
 def _settle_keep(live: Json, notes: Settling, pointer: str) -> tuple[Json, Json]:

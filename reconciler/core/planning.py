@@ -46,6 +46,7 @@ class Situation:
     expected: Expected = field(default_factory=Expected)
     applying: bool = False
     selection: Selection = field(default_factory=Selection)
+    catalogs: drafts.Catalogs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class Planned:
 def make_plan(situation: Situation) -> Planned:
     resources = situation.desired.resources
     claims, problems = claim(situation.desired, situation.live, situation.target.name)
-    drafted = drafts.draft_all(situation.desired, situation.live, claims, situation.capabilities)
+    drafted = drafts.draft_all(
+        situation.desired, situation.live, claims, situation.capabilities, situation.catalogs
+    )
     finished = {
         address: _finish(draft, drafted.by_address, claims, situation)
         for address, draft in drafted.by_address.items()
@@ -102,8 +105,15 @@ def make_plan(situation: Situation) -> Planned:
         matched_by_name=claims.by_name,
         new_tags=_new_tags(steps, situation.live),
         not_covered=_not_covered(situation, claims, drafted, chosen),
+        complete=not any(_left_for_apply(change, situation) for change in changes),
     )
     return Planned(plan, steps, claims)
+
+
+def _left_for_apply(change: Change, situation: Situation) -> bool:
+    """Whether streams are checked against discovery only while they are written (design §4, stage 6)."""
+    streams = any(changed.stream for changed in change.fields)
+    return streams and change.action != "delete" and change.address not in situation.catalogs
 
 
 def _accepted(step: Step, consents: policy.Consents) -> Step:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from reconciler.core.catalog import as_diagnostics, check_catalog, resolve_columns
 from reconciler.core.claim import Claims, resolve_connector, resolve_refs
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.drafts.actor import draft_actor
@@ -20,6 +22,7 @@ from reconciler.core.model import (
     Connection,
     Desired,
     Destination,
+    DiscoveredStream,
     Live,
     LiveObject,
     Resource,
@@ -29,7 +32,15 @@ from reconciler.core.model import (
 from reconciler.core.normalize import Naming, naming_for, stream_key, stream_label
 from reconciler.core.plan import Change, HiddenSecret, Unstated
 
-__all__ = ["Draft", "Drafted", "connections_on", "draft_all", "ignored_by_server", "referred"]
+__all__ = [
+    "Catalogs",
+    "Draft",
+    "Drafted",
+    "connections_on",
+    "draft_all",
+    "ignored_by_server",
+    "referred",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,20 @@ class Drafted:
     unchanged: tuple[Address, ...]
 
 
-def draft_all(desired: Desired, live: Live, claims: Claims, capabilities: Capabilities) -> Drafted:
+Catalogs: TypeAlias = Mapping[Address, tuple[DiscoveredStream, ...]]
+"""Connection → what its source offers to its destination, where that was asked."""
+
+
+def draft_all(
+    desired: Desired, live: Live, claims: Claims, capabilities: Capabilities, catalogs: Catalogs
+) -> Drafted:
     drafts: dict[Address, Draft] = {}
     diagnostics: list[Diagnostic] = []
     for resource in _references_first(desired):
         if resource.spec is None:
             drafts[resource.address] = _deleted(resource, claims, live)
             continue
-        draft, problems = _drafted(resource, desired, live, claims, capabilities, drafts)
+        draft, problems = _drafted(resource, desired, live, claims, capabilities, drafts, catalogs)
         diagnostics += problems
         if draft is not None:
             drafts[resource.address] = draft
@@ -82,6 +99,7 @@ def _drafted(
     claims: Claims,
     capabilities: Capabilities,
     drafts: Mapping[Address, Draft],
+    catalogs: Catalogs,
 ) -> tuple[Draft | None, tuple[Diagnostic, ...]]:
     found = claims.live.get(resource.address)
     if isinstance(resource.spec, Connection):
@@ -94,7 +112,14 @@ def _drafted(
             if address in drafts and drafts[address].action == "replace"
         )
         naming = naming_for(claims.address_of)
-        return draft_connection(resource, spec, found, naming, capabilities, replaced)
+        offered = catalogs.get(resource.address)
+        if offered is None:
+            return draft_connection(resource, spec, found, naming, capabilities, replaced)
+        spec = resolve_columns(spec, offered)
+        draft, problems = draft_connection(resource, spec, found, naming, capabilities, replaced)
+        assert isinstance(draft.spec, Connection)  # noqa: S101 - a connection's draft has one
+        checked = as_diagnostics(resource, check_catalog(draft.spec, offered))
+        return draft, (*problems, *checked)
     assert isinstance(resource.spec, Source | Destination)  # noqa: S101 - the only other kinds
     definition = resolve_connector(resource, live.definitions)
     if isinstance(definition, Diagnostic):
