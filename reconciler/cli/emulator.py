@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from reconciler.core.diagnostics import ReconcilerError, WrongUsage
+from reconciler.emulator.chaos import Rule
+from reconciler.emulator.chaos_syntax import SYNTAX, BadRule, parse
 from reconciler.emulator.serve import serve
-from reconciler.emulator.settings import Credentials, Settings
+from reconciler.emulator.settings import Chaos, Credentials, Settings
 
 
 @click.group()
@@ -16,7 +18,7 @@ def emulator() -> None:
     """The embedded Airbyte over HTTP: a stand-in for development, not a real Airbyte."""
 
 
-@emulator.command("serve")
+@emulator.command("serve", epilog=f"\b\n{SYNTAX}")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one."
@@ -40,6 +42,18 @@ def emulator() -> None:
     envvar="RECONCILER_EMULATOR_AUTH",
     help="Ask for these client credentials.",
 )
+@click.option(
+    "--sub-hourly/--no-sub-hourly",
+    default=True,
+    show_default=True,
+    help="Allow crons that run more than once an hour, as a server does unless told otherwise.",
+)
+@click.option(
+    "--chaos",
+    metavar="RULE",
+    multiple=True,
+    help="Misbehave by this rule (below); may be given again.",
+)
 def serve_command(
     *,
     host: str,
@@ -48,6 +62,8 @@ def serve_command(
     connectors: Path | None,
     catalogs: Path | None,
     auth: str | None,
+    sub_hourly: bool,
+    chaos: tuple[str, ...],
 ) -> int:
     """Serve the public API at /api/public/v1 until interrupted."""
     settings = Settings(
@@ -55,6 +71,8 @@ def serve_command(
         connectors=connectors,
         catalogs=catalogs,
         auth=_credentials(auth),
+        sub_hourly=sub_hourly,
+        chaos=Chaos(rules=tuple(_rule(text) for text in chaos)),
     )
     try:
         serve(settings, host=host, port=port, on_ready=_announce)
@@ -72,6 +90,13 @@ def _credentials(auth: str | None) -> Credentials | None:
     if not (client_id and colon and secret):
         raise WrongUsage("--auth takes ID:SECRET")
     return Credentials(client_id, secret)
+
+
+def _rule(text: str) -> Rule:
+    try:
+        return parse(text)
+    except BadRule as error:
+        raise WrongUsage(f"--chaos {error}", hint="its form is in emulator serve --help") from error
 
 
 def _announce(base_url: str) -> None:

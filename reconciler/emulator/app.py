@@ -7,13 +7,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from reconciler.emulator import control, public
 from reconciler.emulator.connectors import connectors
 from reconciler.emulator.instance import open_instance
+from reconciler.emulator.problems import framework_body
 from reconciler.emulator.settings import Settings
+from reconciler.emulator.turbulence import Turbulence
 
 __all__ = ["close", "connectors", "create_app"]
+
+
+class _Application(Starlette):
+    """With turbulence outside of everything: the framework's own answer to an error must not hide it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Turbulence(self.state.instance, super().build_middleware_stack())
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -22,7 +32,7 @@ def create_app(settings: Settings) -> Starlette:
     Raises ReconcilerError where the folder of connectors can't be read.
     """
     instance = open_instance(settings)
-    app = Starlette(
+    app = _Application(
         routes=[
             Mount("/api/public/v1", routes=public.routes(instance)),
             Route("/api/v1/health", _health, methods=["GET"]),
@@ -47,7 +57,4 @@ async def _no_such_route(_request: Request, error: Exception) -> Response:
     """404 and 405 in the framework's own form (PUB §8, form 4)."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, HTTPException) else "Internal Server Error"
-    return JSONResponse(
-        {"message": detail, "_links": {}, "_embedded": {"errors": [{"message": detail}]}},
-        status_code=status,
-    )
+    return JSONResponse(framework_body(detail), status_code=status)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -16,9 +17,14 @@ from starlette.routing import Route
 
 from reconciler.emulator import tokens
 from reconciler.emulator.instance import Instance
-from reconciler.emulator.problems import Opaque, Refusal
+from reconciler.emulator.problems import Opaque, Refusal, framework_body
 
 _log = logging.getLogger("reconciler.emulator")
+
+MAX_BODY: Final = 10 * 1024 * 1024
+CONDITIONS: Final = "reconciler.emulator.conditions"
+ADMITTED: Final = "reconciler.emulator.admitted"
+"""Keys in a request's scope: the Conditions to answer it under; that its token was good when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,22 @@ def _answer(
     instance: Instance, endpoint: Endpoint, refuse: Refuse
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        authorization = request.headers.get("authorization", "")
+        body = await _body(request)
+        if body is None:
+            message = f"The body exceeds the maximum of {MAX_BODY} bytes."
+            return JSONResponse(framework_body(message), status_code=413)
+        if not (endpoint.open or _admitted(instance, request)):
+            return JSONResponse({"message": "Unauthorized"}, status_code=401)
         call = Call(
             request.path_params,
             request.query_params,
-            await request.body(),
+            body,
             request.headers.get("content-type", ""),
         )
-        if (
-            instance.settings.auth
-            and not endpoint.open
-            and not tokens.is_valid(instance, authorization)
-        ):
-            return JSONResponse({"message": "Unauthorized"}, status_code=401)
+        conditions = request.scope.get(CONDITIONS, instance.conditions)
         try:
             with instance.store.transaction(keep=Refusal):
-                return endpoint.handler(instance, call)
+                return endpoint.handler(replace(instance, conditions=conditions), call)
         except Refusal as refusal:
             return refuse(instance, refusal)
         except Exception as error:  # noqa: BLE001 - the boundary; logged with its traceback below
@@ -76,3 +82,18 @@ def _answer(
             return refuse(instance, Opaque(500, repr(error)))
 
     return answer
+
+
+def _admitted(instance: Instance, request: Request) -> bool:
+    authorization = request.headers.get("authorization", "")
+    return bool(request.scope.get(ADMITTED)) or tokens.admits(instance, authorization)
+
+
+async def _body(request: Request) -> bytes | None:
+    """None where it is too large; it is read to its end all the same, so that the answer gets through."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_BODY:
+            parts.append(part)
+    return b"".join(parts) if size <= MAX_BODY else None

@@ -6,10 +6,13 @@ Everything here may be repeated, and nothing asks.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from reconciler.emulator import jobs, rows, secrets, states
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.rows import Actor, Connection, Tag, Workspace
+
+PAGE: Final = 20
 
 
 def delete_connection(instance: Instance, connection: Connection) -> None:
@@ -32,11 +35,13 @@ def delete_actor(instance: Instance, actor: Actor) -> None:
 
 
 def delete_workspace(instance: Instance, workspace: Workspace) -> None:
+    """All connections go, but of destinations and sources only as many as a page of the server's own lists
+    holds; the others stay behind in a workspace that is gone (PUB §3.1)."""
     _cascade(instance, "workspace_id", workspace.id, because="workspace deleted")
-    for actor in instance.store.select(
-        Actor, "workspace_id = ? AND tombstone = 0", (workspace.id,)
-    ):
-        delete_actor(instance, actor)
+    for kind in ("destination", "source"):
+        living = "workspace_id = ? AND kind = ? AND tombstone = 0"
+        for actor in instance.store.select(Actor, living, (workspace.id, kind), limit=PAGE):
+            delete_actor(instance, actor)
     instance.store.put(replace(workspace, tombstone=True))
 
 

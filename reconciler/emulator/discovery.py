@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,7 +17,7 @@ from reconciler.core.model import Json
 from reconciler.emulator.connectors import Connector
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import ConnectorFailed, NotFound
-from reconciler.emulator.rows import Actor, Catalog
+from reconciler.emulator.rows import Actor, Catalog, Offer
 
 _STREAM_KEYS: Final = (
     "name",
@@ -43,9 +43,9 @@ def discover(
     if cached is not None and cached.fingerprint == fingerprint and not ignore_cache:
         return cached
     instance.record("discover_ran", sourceId=source.id, name=source.name)
-    if instance.settings.chaos.discover_failure:
-        raise ConnectorFailed(instance.settings.chaos.discover_failure)
-    streams = _offered(instance, source, connector)
+    if instance.conditions.discover_failure:
+        raise ConnectorFailed(instance.conditions.discover_failure)
+    streams = visible(source, held(instance, source, connector))
     catalog = Catalog(source.id, instance.new_id(), fingerprint, streams, instance.now)
     instance.store.put(catalog)
     return catalog
@@ -59,7 +59,25 @@ def _fingerprint(source: Actor, connector: Connector) -> str:
     return hashlib.md5(tagged.encode(), usedforsecurity=False).hexdigest()
 
 
-def _offered(instance: Instance, source: Actor, connector: Connector) -> list[Json]:
+def held(instance: Instance, source: Actor, connector: Connector) -> list[Json]:
+    """Everything in the source by now: its catalog file, unless it was changed since (propagation.py).
+    Raises ConnectorFailed."""
+    changed = instance.store.get(Offer, source.id)
+    if changed is not None:
+        streams: list[Json] = changed.streams
+        return streams
+    return _from_file(instance, source, connector)
+
+
+def visible(source: Actor, streams: Sequence[Json]) -> list[Json]:
+    """As database sources do: only the schemas that the configuration names are looked at."""
+    wanted = (source.configuration or {}).get("schemas")
+    if isinstance(wanted, list) and wanted:
+        return [stream for stream in streams if stream.get("namespace") in wanted]
+    return list(streams)
+
+
+def _from_file(instance: Instance, source: Actor, connector: Connector) -> list[Json]:
     short_name = connector.definition.short_name
     file = _catalog_file(instance.settings.catalogs, source.name, short_name)
     if file is None:
@@ -69,14 +87,9 @@ def _offered(instance: Instance, source: Actor, connector: Connector) -> list[Js
         )
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))["streams"]
-        streams = [_stream(entry["stream"]) for entry in entries]
+        return [described(entry["stream"]) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConnectorFailed(f"The catalog {file.name} can't be read: {error!r}") from error
-    wanted = (source.configuration or {}).get("schemas")
-    if isinstance(wanted, list) and wanted:
-        # As database sources do: only these schemas are looked at.
-        streams = [stream for stream in streams if stream.get("namespace") in wanted]
-    return streams
 
 
 def _catalog_file(folder: Path | None, source_name: str, short_name: str) -> Traversable | None:
@@ -95,7 +108,8 @@ def _catalog_file(folder: Path | None, source_name: str, short_name: str) -> Tra
     return None
 
 
-def _stream(entry: Mapping[str, Json]) -> dict[str, Json]:
+def described(entry: Mapping[str, Json]) -> dict[str, Json]:
+    """One stream in Airbyte's protocol form, complete. Raises KeyError where it has no name."""
     stream = {key: entry[key] for key in _STREAM_KEYS if entry.get(key) is not None}
     stream["name"] = str(entry["name"])
     stream.setdefault("json_schema", {})

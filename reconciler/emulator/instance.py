@@ -1,4 +1,4 @@
-"""One running Airbyte: its store, its connectors and its clock, and the log of effects.
+"""One running Airbyte: its store, its connectors and its clock, what it remembers, and the log of effects.
 
 Knows nothing of either API; the rules take an Instance and change it.
 """
@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.core.model import Json
 from reconciler.emulator import connectors, rows
+from reconciler.emulator.chaos import Disorder, Rule
 from reconciler.emulator.connectors import Connector
-from reconciler.emulator.settings import DEFAULT_WORKSPACE_ID, DEFAULT_WORKSPACE_NAME, Settings
+from reconciler.emulator.run import Run
+from reconciler.emulator.settings import (
+    DEFAULT_WORKSPACE_ID,
+    DEFAULT_WORKSPACE_NAME,
+    Chaos,
+    Settings,
+)
 from reconciler.emulator.store import Store
 
 NOTIFICATIONS: Final = (
@@ -27,12 +34,23 @@ NOTIFICATIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which one request is answered: what chaos has in store for the rules themselves."""
+
+    discover_failure: str = ""
+    """The connector's message of a live discover; none where it is empty."""
+    order: str = ""
+    """One of chaos.ORDERS where lists come in disorder, with the `random` to make it."""
+    random: random.Random | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     settings: Settings
     store: Store
     connectors: Mapping[str, Connector]
-    random: random.Random | None
-    """Set when chaos shuffles pages."""
+    run: Run = field(default_factory=Run)
+    conditions: Conditions = Conditions()
 
     @property
     def now(self) -> int:
@@ -50,13 +68,8 @@ class Instance:
 
 def open_instance(settings: Settings) -> Instance:
     """Raises ReconcilerError where the folder of connectors can't be read."""
-    seed = settings.chaos.page_seed
-    instance = Instance(
-        settings,
-        Store(settings.db),
-        connectors.load(settings),
-        None if seed is None else random.Random(seed),  # noqa: S311 - shuffles rows, guards nothing
-    )
+    instance = Instance(settings, Store(settings.db), connectors.load(settings))
+    instance.run.obey(_rules(settings.chaos))
     with instance.store.transaction():
         if not instance.store.count(rows.Workspace):
             instance.store.put(
@@ -68,6 +81,14 @@ def open_instance(settings: Settings) -> Instance:
                 )
             )
     return instance
+
+
+def _rules(chaos: Chaos) -> tuple[Rule, ...]:
+    if chaos.page_seed is None:
+        return chaos.rules
+    seed = chaos.page_seed
+    text = f"GET * pages=shuffle seed={seed}"
+    return (*chaos.rules, Rule(text, "GET", "*", Disorder("shuffle", seed)))
 
 
 def default_notifications() -> dict[str, Json]:

@@ -88,10 +88,7 @@ PROBLEMS: Final[Mapping[str, Form]] = {
         409, f"{REFERENCE}#try-again-later", "try-again-later", "Please try again later."
     ),
     "state-conflict": Form(
-        409,
-        f"{REFERENCE}#state-conflict",
-        "state-conflict",
-        "The state of the resource does not allow this.",
+        409, f"{REFERENCE}#409-state-conflict", "state-conflict", "State conflict"
     ),
     "unprocessable-entity": Form(
         422,
@@ -118,8 +115,17 @@ PROBLEMS: Final[Mapping[str, Form]] = {
         "Invalid cron expression",
         "The cron expression is invalid",
     ),
+    "cron-under-one-hour": Form(
+        400,
+        "error:cron-validation/under-one-hour-not-allowed",
+        "Cron sync schedules more frequent than once per hour are not allowed",
+        "Syncs",
+    ),
     "mapper-invalid": Form(
-        400, "error:mapper-validation", "Invalid mappers", "A mapper does not fit its stream."
+        400,
+        "error:mapper-validation",
+        "Mapper validation failed",
+        "The mapper configuration is invalid",
     ),
     "mapper-secret-not-found": Form(
         400,
@@ -129,9 +135,15 @@ PROBLEMS: Final[Mapping[str, Form]] = {
     ),
     "file-transfer-unsupported": Form(
         400,
-        "error:connection-validation/file-transfer/unsupported",
-        "File transfer not supported",
+        "error:connection-validation/file-transfer/connection-unsupported",
+        "Connection does not support file transfers",
         "Files were asked for where they can't be moved.",
+    ),
+    "file-transfer-unsupported-by-stream": Form(
+        400,
+        "error:connection-validation/file-transfer/stream-unsupported",
+        "Stream does not support file transfers",
+        "Files were asked for of a stream that has none.",
     ),
     "tag-name-too-long": Form(
         400,
@@ -171,6 +183,18 @@ def body(problem: Problem) -> dict[str, Json]:
         "documentationUrl": None,
         "data": dict(problem.data) if problem.data is not None else None,
     }
+
+
+def body_of_status(status: int) -> dict[str, Json]:
+    """The body of the first problem that has this status, or of the one for everything unforeseen."""
+    kinds = [kind for kind, form in PROBLEMS.items() if form.status == status]
+    kind = kinds[0] if kinds else "unexpected-problem"
+    return {**body(Problem(kind)), "status": status}
+
+
+def framework_body(message: str) -> dict[str, Json]:
+    """The web framework's own form, for what no handler saw (PUB §8, form 4)."""
+    return {"message": message, "_links": {}, "_embedded": {"errors": [{"message": message}]}}
 
 
 def bad_request(message: str) -> Problem:

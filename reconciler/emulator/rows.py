@@ -62,6 +62,19 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a source holds since somebody changed it there, in Airbyte's protocol form; the server knows it
+    only once it discovers. A source without one holds what its catalog file says."""
+
+    table: ClassVar[str] = "offer"
+    json_columns: ClassVar[frozenset[str]] = frozenset({"streams"})
+
+    id: str
+    """The source's id."""
+    streams: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """`schedule` is {type: manual} | {type: cron, expression, time_zone} | {type: basic, units, time_unit}.
 
@@ -171,6 +184,7 @@ ROWS: tuple[type, ...] = (
     Workspace,
     Actor,
     Catalog,
+    Offer,
     Connection,
     ConnectionCatalog,
     Tag,

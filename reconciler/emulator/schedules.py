@@ -1,14 +1,18 @@
 """Cron expressions as the server checks them: Quartz, 6 or 7 fields, seconds first (PUB §4.2).
 
-Knows nothing of when a job runs.
+When they fire is in cron_times.py.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
 from typing import Final
 
 from reconciler.core.model import Json
+from reconciler.emulator import cron_times
+from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import Problem, bad_request
 
 _MONTHS: Final = [
@@ -65,6 +69,25 @@ def cron(expression: str | None) -> Json:
             {"cronExpression": text, "validationErrorMessage": fault},
         )
     return {"type": "cron", "expression": text, "time_zone": "UTC"}
+
+
+def ensure_frequency(instance: Instance, schedule: Json) -> None:
+    """At least an hour apart where the server is set so; it looks at the next three executions only.
+
+    Raises Problem.
+    """
+    if instance.settings.sub_hourly:
+        return
+    now = datetime.fromtimestamp(instance.now, UTC)
+    times = islice(cron_times.after(schedule["expression"], now), 3)
+    if any(later - earlier < timedelta(hours=1) for earlier, later in pairwise(times)):
+        raise Problem(
+            "cron-under-one-hour",
+            {
+                "cronExpression": schedule["expression"],
+                "validationErrorMessage": "Cron executions must be at least 1 hour apart",
+            },
+        )
 
 
 def quartz_fault(expression: str) -> str:

@@ -9,11 +9,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft7Validator, ValidationError
+from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, ValidationError
 from jsonschema.validators import validator_for
 
 from reconciler.core.model import Json
+from reconciler.emulator import formats
 from reconciler.emulator.problems import InvalidConfiguration
+
+_ASSERT_FORMATS: Final = (Draft4Validator, Draft6Validator, Draft7Validator)
 
 _TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
@@ -40,7 +43,9 @@ def is_valid(schema: Mapping[str, Json], value: Json) -> bool:
 
 
 def _validator(schema: Mapping[str, Json]) -> Any:
-    return validator_for(schema, default=Draft7Validator)(schema)
+    validator = validator_for(schema, default=Draft7Validator)
+    checker = formats.CHECKER if validator in _ASSERT_FORMATS else None
+    return validator(schema, format_checker=checker)
 
 
 def _messages(errors: Iterable[ValidationError]) -> Iterator[str]:
@@ -107,12 +112,18 @@ def _enum(error: ValidationError) -> str:
     return f"does not have a value in the enumeration {json.dumps(_rule(error))}"
 
 
+def _format(error: ValidationError) -> str:
+    name = str(_rule(error))
+    return f"does not match the {name} pattern {formats.EXPECTED[name]}"
+
+
 _WORDS: Final[Mapping[str, Callable[[ValidationError], str]]] = {
     "required": _required,
     "type": _type,
     "oneOf": _one_of,
     "additionalProperties": _additional,
     "enum": _enum,
+    "format": _format,
     "const": lambda e: f"must be the constant value '{_rule(e)}'",
     "pattern": lambda e: f"does not match the regex pattern {_rule(e)}",
     "minimum": lambda e: f"must have a minimum value of {_rule(e)}",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope
 
 from reconciler.emulator.app import close, create_app
 from reconciler.emulator.settings import Settings
+from reconciler.emulator.turbulence import Reset, Truncated
 
 
 class _Server(uvicorn.Server):
@@ -76,5 +80,29 @@ def _app(settings: Settings) -> Iterator[Starlette]:
 
 
 def _server(app: Starlette, on_ready: Callable[[], None]) -> _Server:
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        _breakable(app), log_level="warning", access_log=False, lifespan="off", proxy_headers=False
+    )
     return _Server(config, on_ready)
+
+
+def _breakable(app: ASGIApp) -> ASGIApp:
+    """Ends the connection where the application says that it ended."""
+
+    async def answer(scope: Scope, receive: Receive, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except (Reset, Truncated) as lost:
+            # ASGI has no word for this, so the socket is taken from uvicorn's own `send`.
+            transport = send.__self__.transport
+            if isinstance(lost, Reset):
+                no_goodbye = struct.pack("ii", 1, 0)
+                connection = transport.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_goodbye)
+                transport.abort()
+            else:
+                transport.close()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    return answer

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+import anyio
+
+from reconciler.emulator.chaos import Rule
 
 DEFAULT_WORKSPACE_ID: Final = "0d6f2a51-7c3e-4b8a-9e14-5a2c8f7b6d30"
 DEFAULT_WORKSPACE_NAME: Final = "Default Workspace"
@@ -32,13 +36,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Chaos:
-    """Misbehaviour on demand; all off is the well-behaved server.
+    """Misbehaviour from the start, until `POST /_emulator/chaos` replaces it; by default there is none.
 
-    `discover_failure` is the connector's message of every live discover; `page_seed` shuffles each list
-    anew, as rows without ORDER BY may come (PUB §2).
+    `page_seed` shuffles each list anew, as rows without ORDER BY may come (PUB §2).
     """
 
-    discover_failure: str = ""
+    rules: tuple[Rule, ...] = ()
     page_seed: int | None = None
 
 
@@ -46,7 +49,9 @@ class Chaos:
 class Settings:
     """`db` is a file path or ":memory:". `connectors` and `catalogs` are folders added to the built-in data.
 
-    `token_ttl` counts seconds; `job_seconds` is how long a job runs. `clock` gives epoch seconds.
+    `token_ttl` counts seconds; `job_seconds` is how long a job runs. `clock` gives epoch seconds, `sleep`
+    waits some. `workers` is how many requests are answered at once (PUB-T 39). `sub_hourly` allows crons that
+    run more than once an hour: the server's flag, on where nobody turned it off (PUB §4.2).
     """
 
     db: Path | str = ":memory:"
@@ -55,7 +60,10 @@ class Settings:
     auth: Credentials | None = None
     token_ttl: int = 900
     job_seconds: float = 1.0
+    workers: int = 5
+    sub_hourly: bool = True
     profile: Literal["strict", "lenient"] = "strict"
     chaos: Chaos = Chaos()
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     new_id: Callable[[], str] = _new_id

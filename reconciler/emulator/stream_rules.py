@@ -59,8 +59,10 @@ def configure(
         matched.append((choice, stream))
     for choice, stream in matched:
         _check_mode(choice, stream, destination_modes)
-        if choice.include_files and not (moves_files and stream.get("is_file_based")):
+        if choice.include_files and not moves_files:
             raise Problem("file-transfer-unsupported", {"streamName": choice.name})
+        if choice.include_files and not stream.get("is_file_based"):
+            raise Problem("file-transfer-unsupported-by-stream", {"streamName": choice.name})
     return [_configured(choice, stream) for choice, stream in matched]
 
 

@@ -24,6 +24,7 @@ def issue(instance: Instance, client_id: str) -> str:
         "iat": now,
         "exp": now + instance.settings.token_ttl,
         "jti": instance.new_id(),
+        "gen": instance.run.token_generation,
     }
     signed = f"{_encode(_HEADER)}.{_encode(json.dumps(claims).encode())}"
     return f"{signed}.{_signature(instance.settings.auth, signed)}"
@@ -36,8 +37,12 @@ def accepts(credentials: Credentials, client_id: str, client_secret: str) -> boo
     )
 
 
-def is_valid(instance: Instance, authorization: str) -> bool:
-    """Whether the Authorization header holds a token of this instance that has not expired."""
+def admits(instance: Instance, authorization: str) -> bool:
+    """Whether a request with this Authorization header is answered; any is where auth is off."""
+    return instance.settings.auth is None or _is_valid(instance, authorization)
+
+
+def _is_valid(instance: Instance, authorization: str) -> bool:
     scheme, _, token = authorization.partition(" ")
     signed, _, signature = token.strip().rpartition(".")
     if scheme.lower() != "bearer" or not hmac.compare_digest(
@@ -45,7 +50,8 @@ def is_valid(instance: Instance, authorization: str) -> bool:
     ):
         return False
     claims = json.loads(_decode(signed.rpartition(".")[2]))
-    return float(claims["exp"]) > instance.settings.clock()
+    current = int(claims["gen"]) >= instance.run.token_generation
+    return current and float(claims["exp"]) > instance.settings.clock()
 
 
 def _signature(credentials: Credentials | None, signed: str) -> str:

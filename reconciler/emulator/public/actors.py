@@ -12,7 +12,7 @@ from reconciler.core.model import Json
 from reconciler.emulator import actors, deletion, secrets
 from reconciler.emulator.calls import Call, Endpoint
 from reconciler.emulator.instance import Instance
-from reconciler.emulator.problems import Problem
+from reconciler.emulator.problems import Opaque, Problem
 from reconciler.emulator.public import fields, pages
 from reconciler.emulator.rows import Actor, ActorKind
 
@@ -28,6 +28,9 @@ _JOB_TYPES: Final = (
 
 
 def read(instance: Instance, actor: Actor, *, coordinates: bool = False) -> Json:
+    if actor.resources is not None and "default" not in actor.resources:
+        # Accepted and stored, and from then on the server breaks on every read (PUB §3.6).
+        raise Opaque(500, "resources without a default")
     connector = instance.connectors.get(actor.definition_id)
     spec = connector.definition.spec if connector else None
     show = secrets.with_coordinates if coordinates else secrets.masked

@@ -74,7 +74,7 @@ def create(instance: Instance, call: Call) -> Response:
     sent = fields.body(call)
     source_id = fields.required_identifier(sent, "sourceId")
     destination_id = fields.required_identifier(sent, "destinationId")
-    chosen, changes = streams.choices(sent), _changes(sent)
+    chosen, changes = streams.choices(sent), _changes(instance, sent)
     destination = actors.get(instance, "destination", destination_id)
     source = actors.get(instance, "source", source_id)
     selection, catalog_id = _selection(instance, source, destination, chosen)
@@ -106,7 +106,7 @@ def patch(instance: Instance, call: Call) -> Response:
     sent = fields.body(call)
     connection = _found(instance, call)
     connections.ensure_unlocked(connection)
-    chosen, changes = streams.choices(sent), _changes(sent)
+    chosen, changes = streams.choices(sent), _changes(instance, sent)
     selection = None
     if chosen:
         source = actors.get(instance, "source", connection.source_id)
@@ -125,13 +125,13 @@ def _found(instance: Instance, call: Call) -> Connection:
     return connections.get(instance, fields.path_id(call, "connectionId"))
 
 
-def _changes(sent: fields.Body) -> dict[str, Any]:
+def _changes(instance: Instance, sent: fields.Body) -> dict[str, Any]:
     """The fields that a request states, under the names of the row; null is not stating (PUB-T 34)."""
     sent_tags = fields.children(sent, "tags")
     return fields.present(
         name=fields.text(sent, "name"),
         status=fields.word(sent, "status", STATUSES),
-        schedule=_schedule(sent),
+        schedule=_schedule(instance, sent),
         namespace_definition=fields.word(sent, "namespaceDefinition", NAMESPACES),
         namespace_format=fields.text(sent, "namespaceFormat"),
         prefix=fields.text(sent, "prefix"),
@@ -140,7 +140,7 @@ def _changes(sent: fields.Body) -> dict[str, Any]:
     )
 
 
-def _schedule(sent: fields.Body) -> Json:
+def _schedule(instance: Instance, sent: fields.Body) -> Json:
     """Only manual and cron can be written (PUB-T 13)."""
     schedule = fields.child(sent, "schedule")
     if schedule is None:
@@ -148,7 +148,9 @@ def _schedule(sent: fields.Body) -> Json:
     fields.required(schedule, "scheduleType")
     if fields.word(schedule, "scheduleType", ("manual", "cron")) == "manual":
         return MANUAL
-    return schedules.cron(fields.text(schedule, "cronExpression"))
+    cron = schedules.cron(fields.text(schedule, "cronExpression"))
+    schedules.ensure_frequency(instance, cron)
+    return cron
 
 
 def _tag_id(tag: fields.Body) -> str:

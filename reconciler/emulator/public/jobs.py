@@ -59,7 +59,8 @@ def list_all(instance: Instance, call: Call) -> Response:
         offset=page.offset,
         order=_order(call.query.get("orderBy") or "createdAt|ASC"),
     )
-    return pages.envelope(page, "jobs", found, lambda job: read(instance, job))
+    kept = {name: call.query[name] for name in ("jobType", "connectionId") if call.query.get(name)}
+    return pages.envelope(page, "jobs", found, lambda job: read(instance, job), kept)
 
 
 def create(instance: Instance, call: Call) -> Response:

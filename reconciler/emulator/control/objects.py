@@ -1,5 +1,4 @@
-"""`/_emulator/…`: what Airbyte has no API for: the log of effects, edits as a person in the UI makes them,
-and saved positions. Outside Airbyte's paths, and never behind a token."""
+"""What a person does in the UI: an object as it is stored, and edits of it."""
 
 from __future__ import annotations
 
@@ -8,29 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from reconciler.core.model import Json
-from reconciler.emulator import actors, connections, rows, states
-from reconciler.emulator.calls import Call, Endpoint, route
+from reconciler.emulator import actors, rows
+from reconciler.emulator.calls import Call, Endpoint
 from reconciler.emulator.instance import Instance
-from reconciler.emulator.problems import NotFound, Problem, bad_request
+from reconciler.emulator.problems import NotFound, bad_request
 from reconciler.emulator.public import connections as public_connections
-from reconciler.emulator.public import errors, fields
-
-
-def events(instance: Instance, call: Call) -> Response:
-    """All effects so far, oldest first; `?after=` leaves out those up to a number."""
-    after = fields.query_number(call, "after", 0, 0, 10**9 - 1)
-    found = instance.store.select(rows.Event, "id > ?", (after,))
-    return JSONResponse(
-        {
-            "events": [
-                {"number": event.id, "at": event.at, "kind": event.kind, **event.detail}
-                for event in found
-            ]
-        }
-    )
+from reconciler.emulator.public import fields
 
 
 def edit(instance: Instance, call: Call) -> Response:
@@ -116,43 +100,7 @@ _EDITS: Final[Mapping[str, Callable[[Instance, Any, Mapping[str, Json]], None]]]
 }
 
 
-def read_states(instance: Instance, call: Call) -> Response:
-    """`?connectionId=`: the saved positions of a connection."""
-    connection_id = fields.query_id(call, "connectionId")
-    if connection_id is None:
-        raise bad_request("connectionId is missing")
-    connections.get(instance, connection_id)
-    return JSONResponse({"states": [_state(s) for s in states.of(instance, connection_id)]})
-
-
-def save_state(instance: Instance, call: Call) -> Response:
-    """{connectionId, streamName, streamNamespace?, state?}: as a sync would leave it."""
-    sent = fields.body(call)
-    connection = connections.get(instance, fields.required_identifier(sent, "connectionId"))
-    key = (fields.text(sent, "streamNamespace"), fields.required_text(sent, "streamName"))
-    if key not in {stream.key for stream in connections.streams_of(connection)}:
-        message = f"the connection has no stream {key[1]} in namespace {key[0]}"
-        raise Problem("bad-request", {"message": message})
-    state = sent.get("state")
-    saved = states.save(instance, connection.id, key, {} if state is None else state)
-    return JSONResponse(_state(saved))
-
-
-def _state(state: rows.StreamState) -> Json:
-    return fields.present(
-        streamName=state.name, streamNamespace=state.namespace or None, state=state.state
-    )
-
-
 ENDPOINTS = (
-    Endpoint("GET", "/events", events, open=True),
     Endpoint("GET", "/object", read_object, open=True),
     Endpoint("POST", "/edit", edit, open=True),
-    Endpoint("GET", "/state", read_states, open=True),
-    Endpoint("POST", "/state", save_state, open=True),
 )
-
-
-def routes(instance: Instance) -> list[Route]:
-    """To be mounted at `/_emulator`."""
-    return [route(instance, endpoint, errors.refuse) for endpoint in ENDPOINTS]
