@@ -35,9 +35,10 @@ from reconciler.core.planning import Planned, Situation, make_plan
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection
 from reconciler.core.target import Target
+from reconciler.discovery import discover
 from reconciler.emulator.app import connectors, create_app
 from reconciler.emulator.settings import Settings
-from reconciler.executor import execute
+from reconciler.executor import PARALLEL_SLOW, execute
 from reconciler.transport import Exchange
 
 EMBEDDED: Final = "embedded"
@@ -55,6 +56,7 @@ class Request:
     expected: Expected = field(default_factory=Expected)
     selection: Selection = field(default_factory=Selection)
     parallelism: int = 4
+    online: bool = False
     http_transport: httpx.AsyncBaseTransport | None = None
     observe: Callable[[Exchange], None] | None = None
 
@@ -245,11 +247,20 @@ async def make_session_plan(
     request: Request, session: Session, *, applying: bool = False
 ) -> tuple[Planned, Live]:
     live = await session.snapshot()
-    planned = make_plan(_situation(request, session, live, applying=applying))
-    rules = dict(session.project.target.rules)
-    diagnostics = in_order(
-        [*session.project.diagnostics, *with_rules(planned.plan.diagnostics, rules)]
+    situation = _situation(request, session, live, applying=applying)
+    planned = make_plan(situation)
+    discovered = await discover(
+        planned,
+        session.project.desired.resources,
+        session.backend,
+        every=request.online,
+        parallel=min(request.parallelism, PARALLEL_SLOW),
     )
+    if discovered.catalogs:
+        planned = make_plan(replace(situation, catalogs=discovered.catalogs))
+    rules = dict(session.project.target.rules)
+    found = [*planned.plan.diagnostics, *discovered.diagnostics]
+    diagnostics = in_order([*session.project.diagnostics, *with_rules(found, rules)])
     return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics)), live
 
 

@@ -14,7 +14,8 @@ from typing import Final
 import anyio
 
 from reconciler.backends.protocol import Backend
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError
+from reconciler.core.catalog import check_catalog, resolve_columns
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Severity
 from reconciler.core.drafts import connections_on, ignored_by_server
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Address, Connection, Live, LiveObject, Ref, Spec
@@ -146,27 +147,41 @@ async def _create(run: Run, step: Step) -> str:
     if isinstance(spec, Connection):
         spec = _with_ids(run, spec)
         async with run.slow:
-            await run.backend.discover(str(spec.source.id), str(spec.destination.id))
+            spec = await _checked(run, spec, spec)
             made = await run.backend.create(run.live.workspace, spec)
     else:
         made = await run.backend.create(run.live.workspace, spec)
     run.ids[step.change.address] = made.id
-    return _read_back(run, step, made)
+    return _read_back(run, step, spec, made)
 
 
 async def _update(run: Run, step: Step) -> str:
-    assert step.update is not None  # noqa: S101 - an applyable update has its write
-    _refuse_missing_tags(run, step.update.spec)
+    update = step.update
+    assert update is not None  # noqa: S101 - an applyable update has its write
+    _refuse_missing_tags(run, update.spec)
     current = await _unmoved(run, step)
-    if "streams" in step.update.fields and isinstance(current.spec, Connection):
+    if "streams" in update.fields and isinstance(update.spec, Connection):
+        assert isinstance(current.spec, Connection)  # noqa: S101 - claims never cross kinds
         async with run.slow:
-            await run.backend.discover(
-                str(current.spec.source.id), str(current.spec.destination.id)
-            )
-            made = await run.backend.update(current, step.update)
-    else:
-        made = await run.backend.update(current, step.update)
-    return _read_back(run, step, made)
+            spec = await _checked(run, current.spec, update.spec)
+            made = await run.backend.update(current, replace(update, spec=spec))
+        return _read_back(run, step, spec, made)
+    made = await run.backend.update(current, update)
+    return _read_back(run, step, step.spec, made)
+
+
+async def _checked(run: Run, pair: Connection, spec: Connection) -> Connection:
+    """Warms the server's discovery, so that the write itself is quick, and checks the streams against it
+    (validation stage 6). `pair` holds the live ids. Raises ApiError with every problem."""
+    offered = await run.backend.discover(str(pair.source.id), str(pair.destination.id))
+    resolved = resolve_columns(spec, offered)
+    problems = [f for f in check_catalog(resolved, offered) if f.severity is Severity.ERROR]
+    if problems:
+        raise ApiError(
+            "; ".join(problem.message for problem in problems),
+            hint="; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
+        )
+    return resolved
 
 
 async def _delete(run: Run, step: Step) -> str:
@@ -211,12 +226,12 @@ def _resolved(run: Run, ref: Ref) -> Ref:
     return Ref(id=run.ids[ref.address]) if ref.address is not None else ref
 
 
-def _read_back(run: Run, step: Step, answer: LiveObject) -> str:
+def _read_back(run: Run, step: Step, sent: Spec | None, answer: LiveObject) -> str:
     """What the server ignored of what was asked is an error, not a warning (design §6.8)."""
     claimed: Mapping[tuple[str, str], Address] = {
         (address.kind, object_id): address for address, object_id in run.ids.items()
     }
-    ignored = ignored_by_server(step.resource, step.spec, answer, naming_for(claimed), run.live)
+    ignored = ignored_by_server(step.resource, sent, answer, naming_for(claimed), run.live)
     if not ignored:
         return ""
     listed = ", ".join(ignored)

@@ -106,6 +106,7 @@ def make_request(
     max_deletes: int | None = None,
     max_updates: int | None = None,
     parallelism: int = 4,
+    online: bool = False,
 ) -> Request:
     return Request(
         project=directory.resolve(),
@@ -115,6 +116,7 @@ def make_request(
         expected=Expected(max_deletes, max_updates),
         selection=Selection((*addresses, *select), tuple(exclude)),
         parallelism=parallelism,
+        online=online,
         observe=_print_exchange if verbose > 1 else None,
     )
 

@@ -32,6 +32,9 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan in this file."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option(
+    "--online", is_flag=True, help="Check all streams against their sources, not only changed ones."
+)
 @output_options
 def plan(
     *, out: Path | None, detailed_exitcode: bool, output: str, verbose: int, **options: Any

@@ -34,7 +34,9 @@ _CONFIGURATION = "/configuration"
 def connection_update(merged: Connection, fields: Iterable[FieldChange]) -> Update | str:
     """Only the changed top-level fields; streams, if one changed, complete. A str: why there is no write."""
     changed = {field.pointer.split("/")[1].split("[")[0] for field in fields}
-    problem = _unwritable_streams(merged) if "streams" in changed else None
+    problem = None
+    if "streams" in changed:
+        problem = _nameless_mode(merged) or _undiscovered_columns(merged)
     if problem is not None:
         return problem
     table = KINDS["connection"].fields
@@ -43,7 +45,7 @@ def connection_update(merged: Connection, fields: Iterable[FieldChange]) -> Upda
 
 def new_connection_problems(merged: Connection) -> tuple[str, ...]:
     """Why a connection can't be written as a new one."""
-    problem = _unwritable_streams(merged)
+    problem = _nameless_mode(merged)
     return tuple(text for text in (problem, _keys_that_stay_behind(merged)) if text is not None)
 
 
@@ -59,17 +61,23 @@ def _keys_that_stay_behind(merged: Connection) -> str | None:
     return None
 
 
-def _unwritable_streams(merged: Connection) -> str | None:
+def _nameless_mode(merged: Connection) -> str | None:
     for stream in merged.streams if isinstance(merged.streams, tuple) else ():
         if stream.sync_mode is None:
             return (
                 f"stream {stream.name!r} has a sync mode that this API can't name; "
                 "writing the list would reset it: state the stream and its mode"
             )
+    return None
+
+
+def _undiscovered_columns(merged: Connection) -> str | None:
+    """Without a discovery nobody knows whether live has the columns that `except` leaves."""
+    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
         if isinstance(stream.columns, Columns) and stream.columns.excluding:
             return (
                 f"stream {stream.name!r}: which columns {{except: …}} leaves has to be discovered, "
-                "and this version does not: list the columns"
+                "and that was not possible: see discovery-failed, or list the columns"
             )
     return None
 

@@ -45,6 +45,8 @@ def _mapping_text(value: Mapping[str, Json]) -> str:
         return f"{_text(value['type'])}({arguments})"
     if list(value) in (["every"], ["format"]):
         return " ".join(f"{name} {_text(item)}" for name, item in value.items())
+    if list(value) == ["except"]:
+        return f"all except {_text(value['except'])}"
     if "cron" in value:
         return f"{_text(value['cron'])} {_text(value.get('timezone', 'UTC'))}"
     return clean(json.dumps(value, ensure_ascii=False, sort_keys=True))

@@ -37,6 +37,11 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
         lines += ["CHANGES, in the order they will be made", ""]
         for change in plan.changes:
             lines += [*_change_lines(change, decided, verbose=verbose), ""]
+    if not plan.complete:
+        waiting = (
+            "streams of new or changed connections on sources that do not exist yet, or that change"
+        )
+        lines += [*wrapped(f"CHECKED AT APPLY: {waiting}."), ""]
     if plan.new_tags:
         lines += [f"TAGS to be created: {', '.join(map(clean, plan.new_tags))}", ""]
     lines += [*not_covered_lines(plan), ""]

@@ -48,6 +48,7 @@ class FakeBackend:
     tags: dict[str, Tag] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
     ignores: Callable[[Spec], Spec] = lambda spec: spec
+    offered: tuple[DiscoveredStream, ...] = (DiscoveredStream("orders"),)
     calls: list[str] = field(default_factory=list)
     running: int = 0
     most_running: int = 0
@@ -95,7 +96,7 @@ class FakeBackend:
         self.most_slow = max(self.most_slow, self.slow_running)
         await anyio.sleep(0.01)
         self.slow_running -= 1
-        return ()
+        return self.offered
 
     async def _work(self, verb: str, spec: Spec) -> None:
         self.calls.append(f"{verb} {spec.name}")

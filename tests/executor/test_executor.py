@@ -9,7 +9,16 @@ import anyio
 
 from reconciler.core.diagnostics import OutcomeUnknown
 from reconciler.core.events import Done, Event, Failed, Outcome, Skipped, Started
-from reconciler.core.model import LiveObject, Ref, Resource, Source
+from reconciler.core.model import (
+    Columns,
+    Connection,
+    DiscoveredStream,
+    LiveObject,
+    Ref,
+    Resource,
+    Source,
+    Stream,
+)
 from reconciler.executor import execute
 from tests.executor.fake import (
     FakeBackend,
@@ -179,6 +188,30 @@ def test_a_tag_that_cannot_be_made_fails_only_what_carries_it() -> None:
     assert str(failure.change.address) == "connection/tagged"
     assert failure.message == "its tag 'gold' could not be made: too many tags"
     assert len(outcome.done) == 3
+
+
+def test_streams_are_checked_against_what_the_source_offers_before_the_write() -> None:
+    backend = FakeBackend(offered=(DiscoveredStream("invoices"),))
+    outcome, _ = run(backend, *world(1))
+    (failure,) = outcome.failed
+    assert failure.message == "the source offers no stream 'orders'"
+    assert "create c0" not in backend.calls
+
+
+def test_columns_that_except_leaves_are_resolved_from_what_the_source_offers() -> None:
+    fields = (("id",), ("email",), ("password",))
+    backend = FakeBackend(offered=(DiscoveredStream("orders", fields=fields),))
+    hidden = Stream(
+        "orders", sync_mode="full_refresh_append", columns=Columns(excluding=("password",))
+    )
+    outcome, _ = run(
+        backend, source("s"), destination("d"), connection("c", "s", "d", streams=(hidden,))
+    )
+    assert outcome.exit_code == 0
+    made = backend.objects["id-c"].spec
+    assert isinstance(made, Connection)
+    assert isinstance(made.streams, tuple)
+    assert made.streams[0].columns == Columns(names=("email", "id"))
 
 
 def test_an_interrupt_starts_nothing_more_and_says_so() -> None:
