@@ -241,8 +241,8 @@ def change(pointer: str, before: Json, after: Json, stream: str = "") -> FieldCh
     becomes = UNSET if after is _NOTHING else after
     return FieldChange(
         pointer=pointer,
-        before=was if was is UNSET else redact.shown(was),
-        after=becomes if becomes is UNSET else redact.shown(becomes),
+        before=was if was is UNSET else canonical_json(redact.shown(was)),
+        after=becomes if becomes is UNSET else canonical_json(redact.shown(becomes)),
         secret=redact.holds_token(was) or redact.holds_token(becomes),
         stream=stream,
     )
