@@ -1,4 +1,4 @@
-"""The order in which changes are made, and who depends on whom.
+"""The order in which changes are made.
 
     level 0   sources, destinations    create, update, replace
     level 1   connections              create, update, replace
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.core.model import Address
-
 
 def depth_of(kind: str, references: Mapping[str, Iterable[str]]) -> int:
     """How many kinds stand below this one: 0 for a kind that refers to nothing."""
@@ -25,17 +23,3 @@ def level_of(kind: str, *, deletes: bool, references: Mapping[str, Iterable[str]
     deepest = max(depth_of(other, references) for other in references)
     depth = depth_of(kind, references)
     return 2 * deepest + 1 - depth if deletes else depth
-
-
-def dependents_of(
-    failed: Iterable[Address], depends_on: Mapping[Address, Iterable[Address]]
-) -> set[Address]:
-    """Everything that needs one of `failed`, directly or through others."""
-    reached = set(failed)
-    while True:
-        more = {
-            a for a, needs in depends_on.items() if a not in reached and reached.intersection(needs)
-        }
-        if not more:
-            return reached.difference(failed)
-        reached |= more

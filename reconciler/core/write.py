@@ -24,9 +24,11 @@ from reconciler.core.model import (
     Json,
     Secret,
     Source,
+    Stream,
     Update,
     is_mask,
 )
+from reconciler.core.normalize import stream_key
 
 _CONFIGURATION = "/configuration"
 
@@ -51,7 +53,7 @@ def new_connection_problems(merged: Connection) -> tuple[str, ...]:
 
 def _keys_that_stay_behind(merged: Connection) -> str | None:
     """A new connection has no mapper of which Airbyte could keep the key (PUB-T 18)."""
-    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
+    for stream in _in_order(merged):
         for mapper in stream.mappers if isinstance(stream.mappers, tuple) else ():
             if any(leaf is KEEP or is_mask(leaf) for _, leaf in redact.leaves(mapper.config)):
                 return (
@@ -61,8 +63,13 @@ def _keys_that_stay_behind(merged: Connection) -> str | None:
     return None
 
 
+def _in_order(merged: Connection) -> list[Stream]:
+    """So that the same streams are named in whatever order they stand."""
+    return sorted(merged.streams, key=stream_key) if isinstance(merged.streams, tuple) else []
+
+
 def _nameless_mode(merged: Connection) -> str | None:
-    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
+    for stream in _in_order(merged):
         if stream.sync_mode is None:
             return (
                 f"stream {stream.name!r} has a sync mode that this API can't name; "
@@ -73,7 +80,7 @@ def _nameless_mode(merged: Connection) -> str | None:
 
 def _undiscovered_columns(merged: Connection) -> str | None:
     """Without a discovery nobody knows whether live has the columns that `except` leaves."""
-    for stream in merged.streams if isinstance(merged.streams, tuple) else ():
+    for stream in _in_order(merged):
         if isinstance(stream.columns, Columns) and stream.columns.excluding:
             return (
                 f"stream {stream.name!r}: which columns {{except: …}} leaves has to be discovered, "

@@ -140,7 +140,7 @@ def _replacement(
     whys = [f"{' and '.join(case.moved)} can't be changed in place"] if case.moved else []
     whys += [f"{what} is replaced" for what in sorted(case.replaced)]
     why = "; ".join(whys)
-    labels = tuple(stream_label(stream_key(stream)) for stream in _streams(case.merged))
+    labels = tuple(sorted(stream_label(stream_key(stream)) for stream in _streams(case.merged)))
     text = f"{why}: a new connection takes its place and reads everything from the start"
     same_tables = "destination" not in case.moved and case.after["destination"] not in case.replaced
     whole = ConnectionCase({}, case.after, case.merged.schedule, capabilities)
