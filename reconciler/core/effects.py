@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from reconciler.core.diagnostics import Span
+
 Consenting = Literal["needed", "none", "refused"]
 
 
@@ -66,6 +68,7 @@ class Effect:
     streams: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     accepted: str = ""
+    span: Span | None = None
 
     @property
     def consent(self) -> Consenting:

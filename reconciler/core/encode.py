@@ -106,6 +106,7 @@ def _encode_effect(effect: Effect) -> dict[str, Json]:
         "says": list(effect.says),
         "consent": effect.consent,
         "accepted": effect.accepted,
+        **({"span": _encode_span(effect.span)} if effect.span else {}),
     }
 
 
@@ -195,7 +196,12 @@ def _decode_effect(data: Mapping[str, Any]) -> Effect:
     if data["effect"] not in EFFECTS:
         raise ValueError(f"no effect is called {data['effect']!r}")
     return Effect(
-        data["effect"], data["rule"], tuple(data["streams"]), tuple(data["says"]), data["accepted"]
+        data["effect"],
+        data["rule"],
+        tuple(data["streams"]),
+        tuple(data["says"]),
+        data["accepted"],
+        _decode_span(data.get("span")),
     )
 
 

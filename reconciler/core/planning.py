@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.core import drafts, policy
 from reconciler.core.claim import Claims, claim
-from reconciler.core.diagnostics import in_order
+from reconciler.core.diagnostics import Span, in_order
 from reconciler.core.drafts import Draft, connections_on, referred
 from reconciler.core.graph import level_of
 from reconciler.core.kinds import KINDS, REFERENCES
@@ -27,6 +27,7 @@ from reconciler.core.model import (
     Update,
 )
 from reconciler.core.normalize import digest, naming_for
+from reconciler.core.places import place_of
 from reconciler.core.plan import Change, NotCovered, Plan, TargetLine, Unmanaged
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection, select
@@ -156,10 +157,25 @@ def _finish(
         level=level_of(resource.address.kind, deletes=deletes, references=REFERENCES),
         depends_on=_dependencies(draft, all_drafts, claims, situation.live),
         fingerprint=_fingerprint(draft, situation.live),
-        span=resource.locate("/spec" if resource.spec is not None else "/state"),
+        span=_place(resource, change),
+        effects=tuple(
+            replace(effect, span=place_of(resource, f"/streams[{effect.streams[0]}]"))
+            if effect.streams and resource.spec is not None
+            else effect
+            for effect in change.effects
+        ),
         annotations=resource.annotations,
     )
     return Step(finished, resource, draft.live, draft.spec, draft.update)
+
+
+def _place(resource: Resource, change: Change) -> Span:
+    """Of the first field that changes; of the whole where all of it comes or goes."""
+    if resource.spec is None:
+        return resource.locate("/state")
+    if change.action == "update" and change.fields:
+        return place_of(resource, change.fields[0].pointer)
+    return resource.locate("/spec")
 
 
 def _dependencies(

@@ -17,6 +17,7 @@ from reconciler.render.view import (
     Decision,
     accept_lines,
     counted,
+    decision_place,
     decisions,
     listed,
     place,
@@ -83,7 +84,7 @@ def _one_decision(decision: Decision) -> Iterator[str]:
     if decision.streams:
         noun = "stream" if len(decision.streams) == 1 else "streams"
         what += f", {noun} {clean(listed(decision.streams))}"
-    yield with_place(f"      {what}", place(decision.change))
+    yield with_place(f"      {what}", decision_place(decision))
     if decision.streams and len(decision.fields) <= _MANY_LINES:
         for field in decision.fields:
             yield from _field_lines(field, "      ", own_name(field))

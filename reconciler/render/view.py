@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.core.diagnostics import Span
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import Effect
 from reconciler.core.plan import Change, Plan
@@ -68,7 +69,17 @@ def accept_lines(decision: Decision) -> tuple[str, ...]:
 
 
 def place(change: Change) -> str:
-    return f"{change.span.file}:{change.span.line}" if change.span else ""
+    return _file_and_line(change.span)
+
+
+def decision_place(decision: Decision) -> str:
+    """Where its streams stand, else the change."""
+    spans = [effect.span for effect in decision.effects if effect.span]
+    return _file_and_line(spans[0] if spans else decision.change.span)
+
+
+def _file_and_line(span: Span | None) -> str:
+    return f"{span.file}:{span.line}" if span else ""
 
 
 def counted(number: int, noun: str) -> str:
