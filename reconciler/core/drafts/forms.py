@@ -49,6 +49,8 @@ def settled_forms(merged: Connection, live: Connection | None, naming: Naming) -
             after["streams"][key]["mappers"] = becomes
         if isinstance(counterpart.mappers, tuple):
             before["streams"][key]["mappers"] = was
+        if key in before.get("streams", {}):
+            _drop_unused(before["streams"][key], after["streams"][key])
         uncompared += _stated_by_git(stream, notes)
         broken += [f"/streams/{index}/mappers{at}" for at in notes.broken_keeps]
     for key, stream in theirs.items():
@@ -56,6 +58,14 @@ def settled_forms(merged: Connection, live: Connection | None, naming: Naming) -
             was, _ = _settled_mappers(stream.mappers, (), Settling(hidden=hidden))
             before["streams"][key]["mappers"] = was
     return Forms(before, after, tuple(uncompared), tuple(broken))
+
+
+def _drop_unused(before: dict[str, Json], after: dict[str, Json]) -> None:
+    """Cursor and key that the new mode does not use go with the old mode: that is one change, not three."""
+    if before["syncMode"] != after["syncMode"]:
+        for name in ("cursorField", "primaryKey"):
+            if name not in after:
+                before.pop(name, None)
 
 
 def _settled_mappers(
