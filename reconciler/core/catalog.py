@@ -17,6 +17,7 @@ from reconciler.core.model import (
     Columns,
     Connection,
     DiscoveredStream,
+    Json,
     Mapper,
     Resource,
     Stream,
@@ -91,20 +92,24 @@ def as_diagnostics(resource: Resource, findings: Iterable[Finding]) -> tuple[Dia
 
 
 def resolve_columns(connection: Connection, offered: tuple[DiscoveredStream, ...]) -> Connection:
-    """The connection with `columns: {except: …}` turned into the columns that remain."""
+    """The connection with `columns: {except: …}` turned into the columns that remain. It stays as it is
+    where it names a column there is not: a misspelt exclusion would select what it is to leave out."""
     by_name = _by_name(offered)
     if not isinstance(connection.streams, tuple):
         return connection
     resolved = []
     for stream in connection.streams:
         match = match_stream(stream, by_name.get(stream.name, []))
-        if excludes(stream) and isinstance(match, DiscoveredStream):
-            assert isinstance(stream.columns, Columns)  # noqa: S101 - `excludes` tested it
-            names = tuple(sorted(_top_level(match).difference(stream.columns.excluding)))
-            resolved.append(replace(stream, columns=Columns(names=names)))
-        else:
-            resolved.append(stream)
+        names = _remaining(stream, match) if isinstance(match, DiscoveredStream) else ()
+        resolved.append(replace(stream, columns=Columns(names=names)) if names else stream)
     return replace(connection, streams=tuple(resolved))
+
+
+def _remaining(stream: Stream, offered: DiscoveredStream) -> tuple[str, ...]:
+    """The columns that `except` leaves; empty where it can't be resolved."""
+    excluding = stream.columns.excluding if isinstance(stream.columns, Columns) else ()
+    known = _top_level(offered)
+    return tuple(sorted(known.difference(excluding))) if known.issuperset(excluding or {""}) else ()
 
 
 def excludes(stream: Stream) -> bool:
@@ -191,11 +196,19 @@ def _check_stream(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding
             yield from _check_key(stream, offered, needed=mode.needs_key)
     if offered.fields:
         yield from _check_columns(stream, _top_level(offered))
+    if excludes(stream) and not _remaining(stream, offered):
+        yield Finding(
+            "columns-unresolved",
+            f"stream {stream.name!r}: {{except: …}} does not leave columns that are known",
+            "mend what it names, or list the columns",
+            field="columns",
+        )
 
 
 def _check_cursor(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding]:
+    """Live data may say that there is no cursor, which is not to name one."""
     default = offered.default_cursor_field
-    if stream.cursor_field is UNSET:
+    if not stream.cursor_field:
         if not default and not offered.source_defined_cursor:
             yield Finding(
                 "cursor-missing",
@@ -214,7 +227,7 @@ def _check_cursor(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding
 
 def _check_key(stream: Stream, offered: DiscoveredStream, *, needed: bool) -> Iterator[Finding]:
     own = offered.source_defined_primary_key
-    if stream.primary_key is UNSET:
+    if not stream.primary_key:
         if needed and not own:
             yield Finding(
                 "key-missing",
@@ -260,16 +273,15 @@ def _named_columns(stream: Stream) -> Iterator[tuple[str, str]]:
 
 
 def _read_by(mapper: Mapper) -> set[str]:
-    read = {
-        str(mapper.config[at]) for at in ("targetField", "originalFieldName") if at in mapper.config
-    }
-    return read | set(_condition_fields(mapper.config.get("conditions")))
+    """As far as git says it in clear: a reference is not shown, and not judged."""
+    read = {mapper.config.get(at) for at in ("targetField", "originalFieldName")}
+    read |= set(_condition_fields(mapper.config.get("conditions")))
+    return {name for name in read if isinstance(name, str)}
 
 
-def _condition_fields(condition: object) -> Iterator[str]:
+def _condition_fields(condition: object) -> Iterator[Json]:
     if isinstance(condition, Mapping):
-        if "fieldName" in condition:
-            yield str(condition["fieldName"])
+        yield condition.get("fieldName")
         for child in condition.get("conditions") or ():
             yield from _condition_fields(child)
 
