@@ -108,6 +108,7 @@ class Turbulence:
 
     async def _break(self, when: str, scope: Scope, receive: Receive, send: Send) -> None:
         if when == "before":
+            await _read(receive)  # or the client may break off while it sends
             raise Reset("the connection was reset before the request was carried out")
         answer: list[Message] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,23 @@ class Airbyte:
 
         return self._runner.run(send())
 
+    def at_once(self, *requests: tuple[str, str]) -> list[httpx.Response]:
+        """The answers to requests that are all under way together."""
+
+        async def send() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(self._app)
+            base = "http://embedded/api/public/v1"
+            async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+                sent = (client.request(method, path) for method, path in requests)
+                return list(await asyncio.gather(*sent))
+
+        return self._runner.run(send())
+
+    def stored_secrets(self) -> list[Any]:
+        """What the store holds as secrets, as an attacker or a curious test would read it."""
+        rows = self._app.state.instance.store._db.execute("SELECT value FROM secret ORDER BY id")
+        return [json.loads(row[0]) for row in rows]
+
     def close(self) -> None:
         close(self._app)
 
@@ -93,6 +111,31 @@ class Airbyte:
         }
         return self.made("POST", "/connections", json=body)
 
+    def change(self, thing: Any, method: str = "PATCH", **fields: Any) -> httpx.Response:
+        """PATCHes (or PUTs) a connection, source or destination as it was read."""
+        return self(method, path_of(thing), json=fields)
+
+    def changed(self, thing: Any, method: str = "PATCH", **fields: Any) -> Any:
+        return self.made(method, path_of(thing), json=fields)
+
+    def read(self, thing: Any, query: str = "") -> Any:
+        return self.made("GET", f"{path_of(thing)}{query}")
+
+    def listed(self, resource: str, query: str = "?limit=100") -> list[Any]:
+        return list(self.made("GET", f"/{resource}{query}")["data"])
+
+    def edit(self, kind: str, identity: str, **fields: Any) -> httpx.Response:
+        """As a person would in the UI."""
+        body = {"kind": kind, "id": identity, "fields": fields}
+        return self("POST", "/_emulator/edit", json=body)
+
+    def chaos(self, *rules: str) -> Any:
+        """These rules from now on."""
+        return self.made("POST", "/_emulator/chaos", json={"rules": list(rules)})
+
+    def requests(self) -> list[Any]:
+        return list(self.made("GET", "/_emulator/requests")["requests"])
+
     def tag(self, name: str, workspace: str | None = None) -> Any:
         body = {"name": name, "color": "75DCFF", "workspaceId": workspace or self.workspace}
         return self.made("POST", "/tags", json=body)
@@ -113,6 +156,23 @@ class Airbyte:
     def events(self, kind: str) -> list[Any]:
         every = self.made("GET", "/_emulator/events")["events"]
         return [event for event in every if event["kind"] == kind]
+
+
+def path_of(thing: Any) -> str:
+    for kind in ("connection", "source", "destination"):
+        # a connection names its source and destination too, so it comes first
+        if f"{kind}Id" in thing:
+            return f"/{kind}s/{thing[f'{kind}Id']}"
+    raise ValueError(f"neither a connection nor a source nor a destination: {thing}")
+
+
+def streams(connection: Any) -> list[Any]:
+    return list(connection["configurations"]["streams"])
+
+
+def columns(*names: str) -> list[Any]:
+    """`selectedFields` of these columns."""
+    return [{"fieldPath": [name]} for name in names]
 
 
 def postgres(**more: Any) -> dict[str, Any]:

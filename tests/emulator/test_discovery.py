@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.emulator.chaos_syntax import parse
 from reconciler.emulator.settings import Chaos
 from tests.emulator.builders import GITHUB, Airbyte, Start
 
@@ -50,20 +51,6 @@ def test_a_database_offers_only_the_schemas_it_is_told_to(airbyte: Airbyte):
     assert [s["streamnamespace"] for s in offered(airbyte, source)] == ["audit"]
 
 
-def test_pub_t_29_any_write_of_the_source_makes_the_next_discover_live(airbyte: Airbyte):
-    source = airbyte.source()
-    offered(airbyte, source)
-    offered(airbyte, source)
-    assert len(airbyte.events("discover_ran")) == 1
-    airbyte.made(
-        "PATCH",
-        f"/sources/{source['sourceId']}",
-        json={"configuration": {"password": "s3cret-of-shop"}},
-    )
-    offered(airbyte, source)
-    assert len(airbyte.events("discover_ran")) == 2
-
-
 def test_the_cache_can_be_ignored(airbyte: Airbyte):
     source = airbyte.source()
     offered(airbyte, source, ignoreCache="true")
@@ -72,7 +59,7 @@ def test_the_cache_can_be_ignored(airbyte: Airbyte):
 
 
 def test_a_connector_that_fails_is_a_500_with_its_message(start: Start):
-    airbyte = start(chaos=Chaos(discover_failure="connection refused"))
+    airbyte = start(chaos=Chaos(rules=(parse("GET /streams discover-failure"),)))
     answer = airbyte("GET", f"/streams?sourceId={airbyte.source()['sourceId']}")
     assert answer.status_code == 500
     assert answer.json() == {

@@ -64,13 +64,7 @@ def test_the_order_of_mappers_is_kept(airbyte: Airbyte):
     assert [m["mapperConfiguration"]["targetField"] for m in read] == ["phone", "city", "name"]
 
 
-def test_pub_t_18_a_mapper_without_an_id_gets_a_new_one_at_every_patch(airbyte: Airbyte):
-    made = airbyte.connection(customers(mapper("hashing", HASHING)))
-    after = patch(airbyte, made, mapper("hashing", HASHING)).json()
-    assert mappers(after)[0]["id"] != mappers(made)[0]["id"]
-
-
-def test_pub_t_18_an_id_that_is_sent_stays(airbyte: Airbyte):
+def test_pub_t_18b_an_id_that_is_sent_stays(airbyte: Airbyte):
     made = airbyte.connection(customers(mapper("hashing", HASHING)))
     assert mappers(patch(airbyte, made, *mappers(made)).json()) == mappers(made)
 
@@ -82,7 +76,7 @@ def secret_count(airbyte: Airbyte) -> int:
     return len(airbyte.events("secret_written"))
 
 
-def test_pub_t_18_a_masked_key_is_kept_with_the_same_id(airbyte: Airbyte):
+def test_pub_t_18c_a_masked_key_is_kept_with_the_same_id(airbyte: Airbyte):
     made = airbyte.connection(customers(mapper("encryption", AES)))
     before = secret_count(airbyte)
     after = patch(airbyte, made, *mappers(made)).json()
@@ -90,7 +84,7 @@ def test_pub_t_18_a_masked_key_is_kept_with_the_same_id(airbyte: Airbyte):
     assert secret_count(airbyte) == before
 
 
-def test_pub_t_18_a_masked_key_without_the_id_is_refused_and_nothing_is_written(airbyte: Airbyte):
+def test_pub_t_18d_a_masked_key_without_the_id_is_refused_and_nothing_is_written(airbyte: Airbyte):
     made = airbyte.connection(customers(mapper("encryption", AES)))
     before = secret_count(airbyte)
     masked = mapper("encryption", {**AES, "key": MASK})

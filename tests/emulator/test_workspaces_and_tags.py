@@ -53,6 +53,22 @@ def test_a_deleted_workspace_is_gone_with_everything_in_it(airbyte: Airbyte):
     assert [e["connectionId"] for e in airbyte.events("cascade_deleted")] == [made["connectionId"]]
 
 
+def test_a_deleted_workspace_takes_all_connections_but_only_twenty_sources(airbyte: Airbyte):
+    airbyte.workspace = airbyte.made("POST", "/workspaces", json={"name": "Other"})["workspaceId"]
+    sources = [airbyte.source(f"s{number}") for number in range(21)]
+    connection = airbyte.connection(source=sources[20])
+    airbyte.made("DELETE", f"/workspaces/{airbyte.workspace}")
+    assert [source["name"] for source in airbyte.listed("sources")] == ["s20"]
+    assert airbyte.listed("destinations") == []
+    assert airbyte.read(connection)["status"] == "deprecated"
+
+
+def test_oauth_is_not_built_into_a_self_managed_server(airbyte: Airbyte):
+    path = f"/workspaces/{airbyte.workspace}/oauthCredentials"
+    assert airbyte("PUT", path, json={}).status_code == 501
+    assert airbyte("POST", "/sources/initiateOAuth", json={}).status_code == 501
+
+
 # --- Definitions -----------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from reconciler.emulator.public import (
     definitions,
     errors,
     jobs,
+    oauth,
     streams,
     tags,
     workspaces,
@@ -21,6 +22,7 @@ from reconciler.emulator.public import (
 ENDPOINTS = (
     *access.ENDPOINTS,
     *workspaces.ENDPOINTS,
+    *oauth.ENDPOINTS,
     *definitions.ENDPOINTS,
     *actors.ENDPOINTS,
     *connections.ENDPOINTS,
