@@ -19,6 +19,7 @@ from reconciler.core.model import (
     Spec,
 )
 from reconciler.core.parse import Findings, display_name
+from reconciler.core.tables import check_tables
 
 
 def build(documents: Iterable[Document], target: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
@@ -46,6 +47,7 @@ def build(documents: Iterable[Document], target: str) -> tuple[Desired, tuple[Di
     for address in sorted(resources):
         _check_references(resources[address], resources, findings[address])
     _check_names(resources, findings)
+    check_tables((resources[address] for address in sorted(resources)), findings)
     for found in findings.values():
         diagnostics += found.found
     return Desired({address: resources[address] for address in sorted(resources)}), tuple(

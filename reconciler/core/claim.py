@@ -6,10 +6,11 @@ Never guesses: no match is a create, several are an error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.connector import closest, find_connector
 from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.interim import parse_interim
 from reconciler.core.kinds import KINDS
 from reconciler.core.model import (
     Address,
@@ -26,12 +27,16 @@ from reconciler.core.model import (
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """`live`: the object each address means; `address_of`: (kind, id) → address; `by_name`: how many
-    were matched by name alone."""
+    """`live`: the object each address means; `by_name`: how many were matched by name alone.
+
+    `interim`: what a replacement that was cut off left beside it (design §6.5). `address_of`:
+    (kind, id) → address, of both.
+    """
 
     live: Mapping[Address, LiveObject]
     address_of: Mapping[tuple[str, str], Address]
     by_name: int
+    interim: Mapping[Address, LiveObject] = field(default_factory=dict)
 
 
 def problem(resource: Resource, code: str, pointer: str, message: str, hint: str) -> Diagnostic:
@@ -68,8 +73,24 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
         elif candidates:
             claimed[address] = candidates[0]
     problems += _claimed_twice(desired, claimed)
-    address_of = {(found.kind, found.id): address for address, found in claimed.items()}
-    return Claims(claimed, address_of, by_name), tuple(problems)
+    interim = _interim(claimed, live)
+    address_of = {
+        (found.kind, found.id): address
+        for known in (interim, claimed)
+        for address, found in known.items()
+    }
+    return Claims(claimed, address_of, by_name, interim), tuple(problems)
+
+
+def _interim(claimed: Mapping[Address, LiveObject], live: Live) -> dict[Address, LiveObject]:
+    """New objects that stand beside the one that they are to replace."""
+    by_old_id = {(old.kind, old.id): address for address, old in claimed.items()}
+    found = {}
+    for candidate in live.objects:
+        parsed = parse_interim(candidate.spec.name)
+        if parsed is not None and (candidate.kind, parsed.replaced_id) in by_old_id:
+            found[by_old_id[(candidate.kind, parsed.replaced_id)]] = candidate
+    return found
 
 
 def _named(resource: Resource, live: Live, pinned: set[tuple[str, str]]) -> list[LiveObject]:
@@ -83,7 +104,23 @@ def _named(resource: Resource, live: Live, pinned: set[tuple[str, str]]) -> list
         ]
         if found:
             return sorted(found, key=lambda candidate: candidate.id)
-    return []
+    return _left_by_replacement(resource, live)
+
+
+def _left_by_replacement(resource: Resource, live: Live) -> list[LiveObject]:
+    """The new object of a replacement that was cut off when the old one was gone already."""
+    present = {found.id for found in live.objects}
+    found = []
+    for candidate in live.objects:
+        left = parse_interim(candidate.spec.name)
+        if (
+            candidate.kind == resource.address.kind
+            and left is not None
+            and left.name == resource.name
+            and left.replaced_id not in present
+        ):
+            found.append(candidate)
+    return sorted(found, key=lambda candidate: candidate.id)
 
 
 def _pin_not_live(resource: Resource, target: str) -> Diagnostic:
@@ -163,8 +200,8 @@ def resolve_refs(
     spec, problems = resource.spec, []
     if not isinstance(spec, Connection):
         return spec, ()
-    for field, kind in KINDS[resource.address.kind].references.items():
-        ref: Ref = getattr(spec, field)
+    for at, kind in KINDS[resource.address.kind].references.items():
+        ref: Ref = getattr(spec, at)
         if ref.address is not None:
             continue
         found = [
@@ -175,7 +212,7 @@ def resolve_refs(
         ]
         if len(found) == 1:
             address = claims.address_of.get((kind, found[0]))
-            spec = _pointing(spec, field, Ref(address=address) if address else Ref(id=found[0]))
+            spec = _pointing(spec, at, Ref(address=address) if address else Ref(id=found[0]))
         else:
             wanted = ref.id if ref.id is not None else ref.name
             count = "no" if not found else f"{len(found)}"
@@ -183,7 +220,7 @@ def resolve_refs(
                 problem(
                     resource,
                     "unknown-reference" if not found else "ambiguous-name",
-                    f"/spec/{field}",
+                    f"/spec/{at}",
                     f"{count} live {kind}s match {wanted!r}",
                     "reconciler get lists what is live; an id is never ambiguous",
                 )

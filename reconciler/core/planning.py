@@ -149,6 +149,10 @@ def _finish(
                 "lifecycle.preventDestroy is set: no flag lifts it, only a change in git"
             )
         refusals += _still_in_use(draft, all_drafts, claims, situation)
+    if change.action == "replace" and resource.pin is not None:
+        refusals.append(
+            "metadata.ids pins it: a replacement has another id, so take the pin out first"
+        )
     if situation.applying and draft.unset:
         refusals.append(f"not set in this environment: {', '.join(draft.unset)}")
     finished = replace(

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
-from reconciler.core.diagnostics import ApiError, Span
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Span
+from reconciler.core.effects import EFFECTS
 from reconciler.core.model import (
     Address,
     Capabilities,
     Connection,
     ConnectorDefinition,
+    Consent,
     Desired,
     Destination,
     DiscoveredStream,
@@ -34,9 +36,11 @@ from reconciler.core.planning import Planned, Situation, make_plan
 WORKSPACE = Workspace("w", "Workspace")
 DEFINITIONS = (
     ConnectorDefinition("source", "def-s", "Postgres", "airbyte/source-postgres"),
+    ConnectorDefinition("source", "def-m", "MySQL", "airbyte/source-mysql"),
     ConnectorDefinition("destination", "def-d", "S3", "airbyte/destination-s3"),
 )
 CAPABILITIES = Capabilities("public")
+ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent == "needed"))
 
 
 @dataclass
@@ -50,6 +54,9 @@ class FakeBackend:
     ignores: Callable[[Spec], Spec] = lambda spec: spec
     offered: tuple[DiscoveredStream, ...] = (DiscoveredStream("orders"),)
     calls: list[str] = field(default_factory=list)
+    fault_at: int | None = None
+    fault_after_commit: bool = False
+    writes: int = 0
     running: int = 0
     most_running: int = 0
     slow_running: int = 0
@@ -67,8 +74,9 @@ class FakeBackend:
     async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
         await self._work("create", spec)
         kind = type(spec).__name__.lower()
-        made = LiveObject(kind, f"id-{spec.name}", self.ignores(spec))
+        made = LiveObject(kind, self.new_id(spec.name), self.ignores(spec))
         self.objects[made.id] = made
+        self._fault(after=True)
         return made
 
     async def update(self, live: LiveObject, update: Update) -> LiveObject:
@@ -76,11 +84,13 @@ class FakeBackend:
         changed = {name: getattr(update.spec, name) for name in update.fields}
         made = replace(live, spec=self.ignores(replace(live.spec, **changed)))
         self.objects[live.id] = made
+        self._fault(after=True)
         return made
 
     async def delete(self, kind: str, object_id: str) -> None:
         await self._work("delete", self.objects[object_id].spec)
         del self.objects[object_id]
+        self._fault(after=True)
 
     async def create_tag(self, workspace: Workspace, name: str) -> Tag:
         self.calls.append(f"tag {name}")
@@ -98,12 +108,24 @@ class FakeBackend:
         self.slow_running -= 1
         return self.offered
 
+    def new_id(self, name: str) -> str:
+        """`id-NAME` the first time, then numbered: an id is never used twice."""
+        count = sum(1 for call in self.calls if call == f"create {name}")
+        return f"id-{name}" if count == 1 else f"id-{name}-{count}"
+
+    def _fault(self, *, after: bool) -> None:
+        """A lost connection at the `fault_at`-th write, before or after it was done."""
+        if self.writes - 1 == self.fault_at and after == self.fault_after_commit:
+            raise OutcomeUnknown("the connection was lost")
+
     async def _work(self, verb: str, spec: Spec) -> None:
         self.calls.append(f"{verb} {spec.name}")
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         await anyio.sleep(0.01)
         self.running -= 1
+        self.writes += 1
+        self._fault(after=False)
         if spec.name in self.failures:
             raise self.failures[spec.name]
 
@@ -112,8 +134,8 @@ def _nowhere(_pointer: str) -> Span:
     return Span("m.yaml", 1, 1)
 
 
-def source(name: str, **configuration: object) -> Resource:
-    spec = Source(name, "postgres", configuration or {"host": "db"})
+def source(name: str, connector: str = "postgres", **configuration: object) -> Resource:
+    spec = Source(name, connector, configuration or {"host": "db"})
     return Resource(Address("source", name), name, spec, _nowhere)
 
 
@@ -143,7 +165,8 @@ async def planned(backend: FakeBackend, *resources: Resource) -> tuple[Planned, 
         r.address: r for r in sorted(resources, key=lambda r: r.address)
     }
     line = TargetLine("test", "nowhere", "public", WORKSPACE.name, WORKSPACE.id)
-    return make_plan(Situation(line, Desired(by_address), live, CAPABILITIES)), live
+    situation = Situation(line, Desired(by_address), live, CAPABILITIES, allow=(ALL_OF_IT,))
+    return make_plan(situation), live
 
 
 def refused(text: str = "the server said no") -> ApiError:

@@ -106,11 +106,7 @@ def _drafted(
         spec, problems = resolve_refs(resource, live, claims)
         if problems or not isinstance(spec, Connection):
             return None, problems
-        replaced = frozenset(
-            str(address)
-            for address in referred(spec)
-            if address in drafts and drafts[address].action == "replace"
-        )
+        replaced = _replaced_below(spec, found, claims, drafts)
         naming = naming_for(claims.address_of)
         offered = catalogs.get(resource.address)
         if offered is None:
@@ -127,6 +123,24 @@ def _drafted(
     resolved = replace(resource.spec, connector=definition.id)
     streams = _incremental_streams_on(found, desired, live, claims)
     return draft_actor(resource, resolved, found, definition, streams, capabilities)
+
+
+def _replaced_below(
+    spec: Connection, live: LiveObject | None, claims: Claims, drafts: Mapping[Address, Draft]
+) -> frozenset[str]:
+    """Its source and destination that are replaced; one that it was already moved off does not count."""
+    used = (
+        {ref.id for ref in (live.spec.source, live.spec.destination)}
+        if live and isinstance(live.spec, Connection)
+        else set()
+    )
+    return frozenset(
+        str(address)
+        for address in referred(spec)
+        if address in drafts
+        and drafts[address].action == "replace"
+        and claims.live[address].id in used
+    )
 
 
 def connections_on(actor: LiveObject | None, live: Live) -> list[LiveObject]:

@@ -23,6 +23,7 @@ from reconciler.core.effect_rules import (
     stream_effects,
 )
 from reconciler.core.effects import Effect
+from reconciler.core.interim import parse_interim
 from reconciler.core.kinds import KINDS
 from reconciler.core.merge import merge_connection
 from reconciler.core.model import (
@@ -55,6 +56,9 @@ def draft_connection(
         return _created(resource, spec, naming, capabilities)
     current = live.spec
     assert isinstance(current, Connection)  # noqa: S101 - claims never cross kinds
+    interim = parse_interim(current.name)
+    if interim is not None and interim.status and spec.status is UNSET:
+        spec = replace(spec, status=interim.status)
     merged = _with_ignored(merge_connection(spec, current), current, resource)
     forms = settled_forms(merged, current, naming)
     before, after = forms.before, forms.after
@@ -82,7 +86,13 @@ def draft_connection(
         merged.name,
         live_id=live.id,
         fields=fields,
-        effects=tuple(_effects(spec, merged, before, after, capabilities)),
+        reason="finishes a replacement that was cut off" if interim else "",
+        effects=tuple(
+            effect
+            for effect in _effects(spec, merged, before, after, capabilities)
+            # It was made inactive by the replacement, and its activation was part of what was accepted.
+            if interim is None or effect.name != "reactivate"
+        ),
         refusals=(update,) if isinstance(update, str) else (),
     )
     write = None if isinstance(update, str) else update

@@ -1,0 +1,92 @@
+"""Replacement in an order whose every interim state can be recognised and finished (design §6.5).
+
+    1  the new actor, under a name that says so            (level of actors)
+    2  each connection on it: a new one, inactive, under such a name; the old one deleted; then the new
+       one gets its name and status                        (level of connections)
+    3  when a fresh list shows nothing on the old actor: it is deleted, the new one gets its name   (last)
+
+An actor that an earlier run left behind half done is taken over; a half-done connection never synced and
+is made again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.diagnostics import ApiError
+from reconciler.core.drafts import connections_on
+from reconciler.core.interim import Interim, interim_name
+from reconciler.core.model import Connection, LiveObject, Update
+from reconciler.core.planning import Step
+from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+
+
+async def begin_replacement(run: Run, step: Step) -> str:
+    """Steps 1 and 2. An actor is not done after it: `finish_replacement` follows the last level."""
+    assert step.spec is not None  # noqa: S101 - a replacement has what it makes
+    refuse_missing_tags(run, step.spec)
+    old = await unmoved(run, step)
+    if isinstance(step.spec, Connection):
+        return await _replace_connection(run, step, step.spec, old)
+    return await _make_actor(run, step, old)
+
+
+async def _make_actor(run: Run, step: Step, old: LiveObject) -> str:
+    assert step.spec is not None  # noqa: S101 - see begin_replacement
+    spec = replace(step.spec, name=interim_name(Interim(step.spec.name, old.id)))
+    left = run.planned.claims.interim.get(step.change.address)
+    if left is None:
+        made = await run.backend.create(run.live.workspace, spec)
+    else:
+        whole = Update(spec, frozenset({"name", "configuration"}), whole=True)
+        made = await run.backend.update(left, whole)
+    run.written.add(step.change.address)
+    run.ids[step.change.address] = made.id
+    return read_back(run, step, spec, made)
+
+
+async def _replace_connection(run: Run, step: Step, wanted: Connection, old: LiveObject) -> str:
+    address = step.change.address
+    wanted = with_ids(run, wanted)
+    async with run.slow:
+        wanted = await checked(run, wanted, wanted)
+        left = run.planned.claims.interim.get(address)
+        if left is not None:
+            await run.backend.delete(left.kind, left.id)
+            run.written.add(address)
+        interim = Interim(wanted.name, old.id, str(wanted.status or ""))
+        asleep = replace(wanted, name=interim_name(interim), status="inactive")
+        made = await run.backend.create(run.live.workspace, asleep)
+    run.written.add(address)
+    ignored = read_back(run, step, asleep, made)
+    if ignored:
+        return ignored
+    await run.backend.delete(old.kind, old.id)
+    run.ids[address] = made.id
+    names = frozenset({"name", "status"}) if wanted.status else frozenset({"name"})
+    finished = await run.backend.update(made, Update(wanted, names))
+    return read_back(run, step, wanted, finished)
+
+
+async def finish_replacement(run: Run, step: Step) -> str:
+    """Step 3, for an actor whose new object stands."""
+    old, address = step.live, step.change.address
+    assert old is not None  # noqa: S101 - a replacement has what it replaces
+    assert step.spec is not None  # noqa: S101
+    accepted = {
+        user.id
+        for user in connections_on(old, run.live)
+        if (user.kind, user.id) not in run.planned.claims.address_of
+    }
+    now = await run.backend.snapshot(run.live.workspace)
+    users = [user for user in connections_on(old, now) if user.id not in accepted]
+    if users:
+        names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in users))
+        raise ApiError(
+            f"the new one stands, the old one ({old.id}) stays: connections still use it: {names}",
+            hint="mend what failed and apply again: it goes on from here",
+        )
+    await run.backend.delete(old.kind, old.id)
+    new = next(found for found in now.objects if found.id == run.ids[address])
+    renamed = await run.backend.update(new, Update(step.spec, frozenset({"name"})))
+    return read_back(run, step, step.spec, renamed)

@@ -1,0 +1,112 @@
+"""The state of one run, and what every step does: read again before a write, check, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import anyio
+
+from reconciler.backends.protocol import Backend
+from reconciler.core.catalog import check_catalog, resolve_columns
+from reconciler.core.diagnostics import ApiError, ReconcilerError, Severity
+from reconciler.core.drafts import ignored_by_server
+from reconciler.core.events import Event, Failed, Skipped, Started
+from reconciler.core.model import Address, Connection, Live, LiveObject, Ref, Spec
+from reconciler.core.normalize import naming_for
+from reconciler.core.planning import Planned, Step, fingerprint
+
+PARALLEL: Final = 4
+PARALLEL_SLOW: Final = 2
+"""The public API runs on five threads; slow calls hold one for minutes (PUB-T 39)."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one run: live ids of everything that exists so far, and what failed.
+
+    `written`: changes of which something was written before they were done; `half_done`: actors whose
+    replacement stands beside the old one.
+    """
+
+    planned: Planned
+    live: Live
+    backend: Backend
+    emit: Callable[[Event], None]
+    stopping: Callable[[], bool]
+    clock: Callable[[], float]
+    slots: anyio.CapacityLimiter
+    slow: anyio.CapacityLimiter
+    ids: dict[Address, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    broken: dict[Address, str] = field(default_factory=dict)
+    missing_tags: dict[str, ReconcilerError] = field(default_factory=dict)
+    written: set[Address] = field(default_factory=set)
+    half_done: set[Address] = field(default_factory=set)
+    began: dict[Address, float] = field(default_factory=dict)
+
+    def say(self, event: Event) -> None:
+        if not isinstance(event, Started):
+            self.events.append(event)
+        if isinstance(event, Failed):
+            self.broken[event.change.address] = "failed"
+        if isinstance(event, Skipped):
+            self.broken[event.change.address] = "was skipped"
+        self.emit(event)
+
+
+def refuse_missing_tags(run: Run, spec: Spec) -> None:
+    for tag in spec.tags if isinstance(spec, Connection) and isinstance(spec.tags, tuple) else ():
+        if tag in run.missing_tags:
+            problem = run.missing_tags[tag]
+            raise ApiError(
+                f"its tag {tag!r} could not be made: {problem.message}", hint=problem.hint
+            )
+
+
+async def unmoved(run: Run, step: Step) -> LiveObject:
+    """The object, read again: what moved since the plan is not overwritten (design §6.2)."""
+    assert step.live is not None  # noqa: S101 - updates and deletes have a live object
+    current = await run.backend.read(step.live.kind, step.live.id)
+    if current is None:
+        raise ApiError("it was deleted in Airbyte since the plan was made", hint="plan again")
+    if fingerprint(current) != fingerprint(step.live):
+        raise ApiError("it was changed in Airbyte since the plan was made", hint="plan again")
+    return current
+
+
+def with_ids(run: Run, spec: Connection) -> Connection:
+    return replace(
+        spec, source=_resolved(run, spec.source), destination=_resolved(run, spec.destination)
+    )
+
+
+def _resolved(run: Run, ref: Ref) -> Ref:
+    return Ref(id=run.ids[ref.address]) if ref.address is not None else ref
+
+
+def read_back(run: Run, step: Step, sent: Spec | None, answer: LiveObject) -> str:
+    """What the server ignored of what was asked is an error, not a warning (design §6.8)."""
+    claimed: Mapping[tuple[str, str], Address] = {
+        (address.kind, object_id): address for address, object_id in run.ids.items()
+    }
+    ignored = ignored_by_server(step.resource, sent, answer, naming_for(claimed), run.live)
+    if not ignored:
+        return ""
+    listed = ", ".join(ignored)
+    return f"written, but Airbyte's answer does not hold what was asked: {listed}"
+
+
+async def checked(run: Run, pair: Connection, spec: Connection) -> Connection:
+    """Warms the server's discovery, so that the write itself is quick, and checks the streams against it
+    (validation stage 6). `pair` holds the live ids. Raises ApiError with every problem."""
+    offered = await run.backend.discover(str(pair.source.id), str(pair.destination.id))
+    resolved = resolve_columns(spec, offered)
+    problems = [f for f in check_catalog(resolved, offered) if f.severity is Severity.ERROR]
+    if problems:
+        raise ApiError(
+            "; ".join(problem.message for problem in problems),
+            hint="; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
+        )
+    return resolved

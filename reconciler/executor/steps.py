@@ -1,0 +1,65 @@
+"""Create, update and delete: each reads again, writes once, and compares the answer with what was asked.
+
+They return "" or what the server ignored, and raise ReconcilerError for what it refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.diagnostics import ApiError
+from reconciler.core.drafts import connections_on
+from reconciler.core.model import Connection, LiveObject
+from reconciler.core.planning import Step
+from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+
+
+async def create(run: Run, step: Step) -> str:
+    spec = step.spec
+    assert spec is not None  # noqa: S101 - a create has what it creates
+    refuse_missing_tags(run, spec)
+    if isinstance(spec, Connection):
+        spec = with_ids(run, spec)
+        async with run.slow:
+            spec = await checked(run, spec, spec)
+            made = await run.backend.create(run.live.workspace, spec)
+    else:
+        made = await run.backend.create(run.live.workspace, spec)
+    run.ids[step.change.address] = made.id
+    return read_back(run, step, spec, made)
+
+
+async def update(run: Run, step: Step) -> str:
+    update = step.update
+    assert update is not None  # noqa: S101 - an applyable update has its write
+    refuse_missing_tags(run, update.spec)
+    current = await unmoved(run, step)
+    if "streams" in update.fields and isinstance(update.spec, Connection):
+        assert isinstance(current.spec, Connection)  # noqa: S101 - claims never cross kinds
+        async with run.slow:
+            spec = await checked(run, current.spec, update.spec)
+            made = await run.backend.update(current, replace(update, spec=spec))
+        return read_back(run, step, spec, made)
+    made = await run.backend.update(current, update)
+    return read_back(run, step, step.spec, made)
+
+
+async def delete(run: Run, step: Step) -> str:
+    current = await unmoved(run, step)
+    if not isinstance(current.spec, Connection):
+        await refuse_if_used(run, current)
+    await run.backend.delete(current.kind, current.id)
+    run.ids.pop(step.change.address, None)
+    return ""
+
+
+async def refuse_if_used(run: Run, actor: LiveObject) -> None:
+    """Airbyte deletes every connection on a deleted actor (PUB-T 2), so that the list is read again."""
+    known = {user.id for user in connections_on(actor, run.live)}
+    now = await run.backend.snapshot(run.live.workspace)
+    new = [user for user in connections_on(actor, now) if user.id not in known]
+    if new:
+        names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in new))
+        raise ApiError(
+            f"connections that the plan did not know use it now: {names}", hint="plan again"
+        )

@@ -1,0 +1,157 @@
+"""Replacement: in an order that loses nothing, and that the next run finishes wherever it was cut off."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from reconciler.core.model import Connection, LiveObject, Ref, Resource
+from tests.executor.fake import FakeBackend, connection, destination, planned, refused, source
+from tests.executor.test_executor import run
+
+
+def before() -> list[Resource]:
+    flows = [connection("c0", "s", "d"), connection("c1", "s", "d", status="inactive")]
+    return [source("s"), destination("d"), *flows, source("other"), connection("far", "other", "d")]
+
+
+def after() -> list[Resource]:
+    """The source is of another connector now, and one connection has moved to another source."""
+    moved = connection("far", "s", "d")
+    return [source("s", "mysql"), *before()[1:4], source("other"), moved]
+
+
+def world() -> FakeBackend:
+    backend = FakeBackend()
+    outcome, _ = run(backend, *before())
+    assert outcome.exit_code == 0
+    backend.calls.clear()
+    backend.writes = 0
+    return backend
+
+
+def shape(objects: Iterable[LiveObject]) -> list[tuple[str, ...]]:
+    """What stands, by names instead of ids."""
+    every = list(objects)
+    names = {found.id: found.spec.name for found in every}
+    rows = []
+    for found in every:
+        spec = found.spec
+        if isinstance(spec, Connection):
+            rest = (names[str(spec.source.id)], names[str(spec.destination.id)], str(spec.status))
+        else:
+            rest = (spec.connector, str(spec.configuration))
+        rows.append((found.kind, spec.name, *rest))
+    return sorted(rows)
+
+
+WANTED = [
+    ("connection", "c0", "s", "d", "active"),
+    ("connection", "c1", "s", "d", "inactive"),
+    ("connection", "far", "s", "d", "active"),
+    ("destination", "d", "def-d", "{'host': 'db'}"),
+    ("source", "other", "def-s", "{'host': 'db'}"),
+    ("source", "s", "def-m", "{'host': 'db'}"),
+]
+
+
+def test_the_new_stands_before_the_old_goes() -> None:
+    backend = world()
+    outcome, _ = run(backend, *after())
+    assert outcome.exit_code == 0, outcome.failed
+    assert shape(backend.objects.values()) == [
+        (*row[:3], "{'bucket': 'b'}") if row[1] == "d" else row for row in WANTED
+    ]
+    calls = backend.calls
+    new = "create s (reconciler: replaces id-s)"
+    assert calls[0] == new
+    assert calls[-2:] == ["delete s", "update s"]
+    for name, status in (("c0", "active"), ("c1", "inactive")):
+        asleep = f"create {name} (reconciler: replaces id-{name}, then {status})"
+        assert calls.index(new) < calls.index(asleep) < calls.index(f"delete {name}")
+
+
+def test_a_new_connection_does_not_run_before_the_old_one_is_gone() -> None:
+    seen: list[str] = []
+    backend = world()
+    backend.ignores = lambda spec: (
+        (  # type: ignore[assignment]
+            seen.append(f"{spec.name} {spec.status}") if isinstance(spec, Connection) else None
+        )
+        or spec
+    )
+    run(backend, *after())
+    assert [row for row in seen if row.startswith("c0")] == [
+        "c0 (reconciler: replaces id-c0, then active) inactive",
+        "c0 active",
+    ]
+
+
+def test_the_plan_is_empty_after_it() -> None:
+    backend = world()
+    run(backend, *after())
+    assert _changes(backend) == []
+
+
+def _changes(backend: FakeBackend) -> list[str]:
+    async def ask() -> list[str]:
+        found, _ = await planned(backend, *after())
+        assert found.plan.not_covered.unmanaged == ()
+        return [f"{change.action} {change.address}" for change in found.plan.changes]
+
+    return anyio.run(ask)
+
+
+def test_a_connection_that_stays_keeps_the_old_source_alive() -> None:
+    backend = world()
+    backend.failures["c0 (reconciler: replaces id-c0, then active)"] = refused()
+    outcome, _ = run(backend, *after())
+    failed = {str(failure.change.address): failure for failure in outcome.failed}
+    assert set(failed) == {"connection/c0", "source/s"}
+    assert "connections still use it: c0 (id-c0)" in failed["source/s"].message
+    assert failed["source/s"].written
+    assert outcome.exit_code == 4
+    assert "id-s" in backend.objects
+    backend.failures.clear()
+    again, _ = run(backend, *after())
+    assert again.exit_code == 0
+    assert _changes(backend) == []
+
+
+def test_a_connection_of_others_on_the_old_source_forbids_it() -> None:
+    backend = world()
+    spec = connection("clicked", "s", "d").spec
+    assert isinstance(spec, Connection)
+    theirs = replace(spec, source=Ref(id="id-s"), destination=Ref(id="id-d"))
+    backend.objects["id-clicked"] = LiveObject("connection", "id-clicked", theirs)
+
+    async def ask() -> bool:
+        found, _ = await planned(backend, *after())
+        return found.plan.applyable
+
+    assert anyio.run(ask) is False
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_cut_off_at_any_write_the_next_run_finishes_it(*, after_commit: bool) -> None:
+    """Zero duplicates, zero leftovers, zero lost objects, at every index."""
+    whole = world()
+    run(whole, *after())
+    total = whole.writes
+    assert total > 10
+    for index in range(total):
+        backend = world()
+        backend.fault_at, backend.fault_after_commit = index, after_commit
+        first, _ = run(backend, *after())
+        assert first.exit_code != 0, index
+        backend.fault_at = None
+        left = copy.deepcopy(shape(backend.objects.values()))
+        for _ in range(2):
+            last, _ = run(backend, *after())
+        assert last.exit_code == 0, (index, left, last.failed)
+        assert shape(backend.objects.values()) == shape(whole.objects.values()), (index, left)
+        assert _changes(backend) == [], index
