@@ -24,8 +24,8 @@ def check_tables(resources: Iterable[Resource], findings: Mapping[Address, Findi
     for resource in resources:
         for index, stream, table in _tables(resource.spec):
             other, position, there = first.setdefault(table, (resource, index, stream))
-            if (other, position) == (resource, index):
-                continue
+            if other is resource and stream_key(stream) == stream_key(there):
+                continue  # the stream itself, or the same one listed twice, which is said elsewhere
             place = other.locate(f"/spec/streams/{position}")
             findings[resource.address].error(
                 "same-table",

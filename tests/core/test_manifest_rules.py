@@ -238,6 +238,65 @@ def test_a_path_that_can_not_be_ignored_is_said(kind: str, path: str, known: boo
     assert codes(found_in(*documents[kind])) == expected
 
 
+TO_DEFAULT = {"destinationNamespace": "destination"}
+PUBLIC = {"namespace": "public"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        # the same stream of the same source, twice
+        (({}, {}), ({}, {}), True),
+        (({}, {}), ({}, {"prefix": "x_"}), False),
+        (({}, {}), ({}, {"status": "inactive"}), False),
+        (({}, {}), ({}, {"destination": "other"}), False),
+        (({}, {}), ({"destinationObjectName": "T"}, {}), False),
+        # two sources
+        (({}, {}), ({}, {"source": "second"}), False),
+        ((PUBLIC, {}), (PUBLIC, {"source": "second"}), True),
+        ((PUBLIC, {}), ({"namespace": "sales"}, {"source": "second"}), False),
+        (({}, TO_DEFAULT), ({}, {"source": "second", **TO_DEFAULT}), True),
+        (({"namespace": None}, {}), ({}, {"source": "second", **TO_DEFAULT}), True),
+        # formats
+        (
+            (PUBLIC, {"destinationNamespace": {"format": "raw_${SOURCE_NAMESPACE}"}}),
+            ({"namespace": "raw_public"}, {"source": "second"}),
+            True,
+        ),
+        (
+            (PUBLIC, {"destinationNamespace": {"format": "raw"}}),
+            ({}, {"source": "second", "destinationNamespace": {"format": "raw"}}),
+            True,
+        ),
+        (
+            ({}, {"destinationNamespace": {"format": "a_${SOURCE_NAMESPACE}"}}),
+            ({}, {"source": "second", "destinationNamespace": {"format": "a_${SOURCE_NAMESPACE}"}}),
+            False,
+        ),
+    ],
+)
+def test_two_streams_in_one_table(one: Any, other: Any, same: bool) -> None:
+    documents = [
+        connection(name, [{**FULL, **stream}], **spec)
+        for name, (stream, spec) in {"a": one, "b": other}.items()
+    ]
+    found = found_in(*ACTORS(), source("second"), destination("other"), *documents)
+    assert codes(found) == (["same-table"] if same else [])
+    assert [(d.address, d.pointer) for d in found] == (
+        [("connection/b", "/spec/streams/0")] if same else []
+    )
+
+
+def test_two_streams_of_one_connection_in_one_table() -> None:
+    streams = [{**FULL, **PUBLIC}, {**FULL, "namespace": "sales"}]
+    assert found_in_streams(*streams) == []
+    assert found_in_streams(*streams, **TO_DEFAULT) == ["same-table"]
+
+
+def test_a_stream_twice_is_said_once() -> None:
+    assert found_in_streams(FULL, FULL) == ["duplicate-stream"]
+
+
 # --- one manifest --------------------------------------------------------------------------------
 
 

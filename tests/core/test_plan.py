@@ -48,7 +48,7 @@ def addresses(plan: Plan) -> list[str]:
 def test_what_is_referred_to_is_made_first_and_goes_last() -> None:
     plan = plan_of(
         [
-            connection("b", [ORDERS]),
+            connection("b", [ORDERS], prefix="b_"),
             connection("a", [ORDERS]),
             *ACTORS(),
             absent("source", "old"),
