@@ -132,7 +132,7 @@ def _known_definitions(
     if settings is not None:
         return connectors(settings), ()
     if target.connectors is not None:
-        return manifests.load_connectors(Path(target.connectors))
+        return manifests.load_connectors(target.connectors)
     return (), ()
 
 
