@@ -15,6 +15,7 @@ from reconciler.core.connector import closest, escape
 from reconciler.core.diagnostics import Diagnostic, Span, in_order
 from reconciler.core.model import Json
 from reconciler.manifests import files, references
+from reconciler.manifests.codes import ALL_CODES
 from reconciler.manifests.parse import Parsed, parse
 from reconciler.manifests.schema import problems
 
@@ -43,6 +44,7 @@ def load(project_dir: Path) -> Loaded:
     documents = tuple(_load_manifests(project_dir, _patterns(raw), found))
     if project is not None:
         found += _unknown_targets(project, documents)
+        found += _unknown_rules(project)
     return Loaded(project_dir, project, documents, in_order(found))
 
 
@@ -246,6 +248,21 @@ def _unknown_targets(project: Parsed, documents: Iterable[Parsed]) -> Iterator[D
             if name not in targets:
                 pointer = f"/metadata/ids/{escape(name)}"
                 yield _unknown_target(document, name, targets, pointer)
+
+
+def _unknown_rules(project: Parsed) -> Iterator[Diagnostic]:
+    """A rule that names no code would silently rule nothing."""
+    for code in project.data["spec"].get("rules") or {}:
+        if code not in ALL_CODES:
+            guess = closest(code, ALL_CODES)
+            pointer = f"/spec/rules/{escape(code)}"
+            yield Diagnostic(
+                code="unknown-rule",
+                message=f"no diagnostic has the code {code!r}",
+                hint=f"did you mean {guess}?" if guess else "schemas/README.md lists the codes",
+                span=project.locate(pointer, key=True),
+                pointer=pointer,
+            )
 
 
 def _unknown_target(

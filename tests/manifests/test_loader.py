@@ -1,15 +1,12 @@
 """Which files are manifests, and what is wrong with a project as a whole."""
 
-import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler import manifests
 from reconciler.manifests import load
-from reconciler.manifests.codes import CODES
 from reconciler.manifests.files import find
 from tests.manifests.build import PROJECT, SOURCE, project, told
 
@@ -246,17 +243,13 @@ def test_a_name_of_the_wrong_form_makes_no_address(tmp_path: Path) -> None:
     assert (wrong.code, wrong.address) == ("schema-wrong-value", None)
 
 
-def test_every_code_is_in_the_one_table() -> None:
-    families = {code.split("-")[0] for code in CODES} - {"not"}
-    words = re.compile(rf'"((?:{"|".join(families)}|not-a)-[a-z-]+)"')
-    package = Path(manifests.__file__).parent
-    used = {
-        code
-        for module in package.glob("*.py")
-        if module.name != "codes.py"
-        for code in words.findall(module.read_text())
-    }
-    assert used == set(CODES)
+def test_a_rule_for_a_code_there_is_not_is_told(tmp_path: Path) -> None:
+    root = PROJECT + "  rules: {plaintxt-secret: error, unknown-config-key: error, nonsense: off}\n"
+    loaded = load(project(tmp_path, {"a.yaml": SOURCE}, root=root))
+    assert [(str(d.span), d.code, d.hint) for d in loaded.diagnostics] == [
+        ("reconciler.yaml:7:11", "unknown-rule", "did you mean plaintext-secret?"),
+        ("reconciler.yaml:7:62", "unknown-rule", "schemas/README.md lists the codes"),
+    ]
 
 
 def test_loading_twice_gives_the_same(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ apiVersion: airbyte.reconciler/v1
 kind: Project
 metadata: {name: acme}
 spec:
-  rules: {b-rule: off, a-rule: warning}
+  rules: {unknown-column: off, cursor-missing: warning}
   targets:
     production:
       url: https://${var:host}
@@ -48,7 +48,7 @@ spec:
         connectors=str(tmp_path.resolve() / "connectors"),
         prune="recorded",
         limits=Limits(30.0, 12.5),
-        rules={"a-rule": "warning", "b-rule": "off"},
+        rules={"cursor-missing": "warning", "unknown-column": "off"},
     )
 
 
