@@ -57,6 +57,8 @@ class Request:
     selection: Selection = field(default_factory=Selection)
     parallelism: int = 4
     online: bool = False
+    resend: tuple[str, ...] = ()
+    since: str | None = None
     http_transport: httpx.AsyncBaseTransport | None = None
     observe: Callable[[Exchange], None] | None = None
 
@@ -240,6 +242,7 @@ def _situation(request: Request, session: Session, live: Live, *, applying: bool
         expected=request.expected,
         applying=applying,
         selection=request.selection,
+        resend=request.resend,
     )
 
 
@@ -299,7 +302,9 @@ async def apply(
         outcome = await execute(
             planned, live, session.backend, emit, parallelism=request.parallelism, stopping=stopping
         )
-        remaining, _ = await make_session_plan(request, session, applying=True)
+        # Resent secrets would be sent for ever: what is left is judged without that wish.
+        calm = replace(request, resend=())
+        remaining, _ = await make_session_plan(calm, session, applying=True)
         touched = {done.change.address for done in outcome.done}
         left = tuple(change for change in remaining.plan.changes if change.address in touched)
         return Applied(planned.plan, outcome, replace(remaining.plan, changes=left))

@@ -30,6 +30,14 @@ from reconciler.render import applied, text
 @plan_options
 @project_options
 @click.option("--yes", "--auto-approve", is_flag=True, help="Do not ask.")
+@click.option(
+    "--resend-secrets",
+    multiple=True,
+    metavar="ADDRESS",
+    is_flag=False,
+    flag_value="*",
+    help="Send secrets again though the server hides whether they differ; without ADDRESS: all.",
+)
 @parallelism_option()
 @output_options
 def apply(*, yes: bool, output: str, verbose: int, target: str | None, **options: Any) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from dotenv import dotenv_values
 
 from reconciler.app import Request
 from reconciler.core.diagnostics import WrongUsage
@@ -45,6 +46,12 @@ project_options = combined(
         "--target",
         envvar="RECONCILER_TARGET",
         help="The target to use; default: the project's defaultTarget.",
+    ),
+    click.option(
+        "--env-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar="RECONCILER_ENV_FILE",
+        help="NAME=value lines for ${env:NAME}; the environment itself wins.",
     ),
 )
 
@@ -107,18 +114,31 @@ def make_request(
     max_updates: int | None = None,
     parallelism: int = 4,
     online: bool = False,
+    since: str | None = None,
+    resend_secrets: Sequence[str] = (),
+    env_file: Path | None = None,
 ) -> Request:
     return Request(
         project=directory.resolve(),
-        env=dict(os.environ),
+        env=_environment(env_file),
         target=target,
         allow=tuple(_consent(text) for text in allow),
         expected=Expected(max_deletes, max_updates),
         selection=Selection((*addresses, *select), tuple(exclude)),
         parallelism=parallelism,
         online=online,
+        since=since,
+        resend=tuple(resend_secrets),
         observe=_print_exchange if verbose > 1 else None,
     )
+
+
+def _environment(env_file: Path | None) -> dict[str, str]:
+    """The environment, and below it what a dotenv file sets: a variable that is set wins."""
+    if env_file is None:
+        return dict(os.environ)
+    read = dotenv_values(env_file, interpolate=False, encoding="utf-8")
+    return {**{name: value for name, value in read.items() if value is not None}, **os.environ}
 
 
 def _consent(text: str) -> Consent:

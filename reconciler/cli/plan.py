@@ -33,6 +33,19 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option(
+    "--resend-secrets",
+    multiple=True,
+    metavar="ADDRESS",
+    is_flag=False,
+    flag_value="*",
+    help="Plan as apply --resend-secrets would.",
+)
+@click.option(
+    "--since",
+    metavar="REF",
+    help="Tell what this branch changes from what was different before it.",
+)
+@click.option(
     "--online", is_flag=True, help="Check all streams against their sources, not only changed ones."
 )
 @output_options

@@ -30,13 +30,14 @@ class Claims:
     """`live`: the object each address means; `by_name`: how many were matched by name alone.
 
     `interim`: what a replacement that was cut off left beside it (design §6.5). `address_of`:
-    (kind, id) → address, of both.
+    (kind, id) → address, of both. `undecided`: what they mean is an error of its own.
     """
 
     live: Mapping[Address, LiveObject]
     address_of: Mapping[tuple[str, str], Address]
     by_name: int
     interim: Mapping[Address, LiveObject] = field(default_factory=dict)
+    undecided: frozenset[Address] = frozenset()
 
 
 def problem(resource: Resource, code: str, pointer: str, message: str, hint: str) -> Diagnostic:
@@ -55,6 +56,7 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
     pinned = {(r.address.kind, r.pin) for r in desired.resources.values() if r.pin is not None}
     claimed: dict[Address, LiveObject] = {}
     problems: list[Diagnostic] = []
+    undecided: set[Address] = set()
     by_name = 0
     for address, resource in desired.resources.items():
         if resource.pin is not None:
@@ -65,11 +67,13 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
             )
             if not candidates and not resource.absent:
                 problems.append(_pin_not_live(resource, target))
+                undecided.add(address)
         else:
             candidates = _named(resource, live, pinned)
             by_name += len(candidates) == 1
         if len(candidates) > 1:
             problems.append(_ambiguous(resource, candidates, target))
+            undecided.add(address)
         elif candidates:
             claimed[address] = candidates[0]
     problems += _claimed_twice(desired, claimed)
@@ -79,7 +83,8 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
         for known in (interim, claimed)
         for address, found in known.items()
     }
-    return Claims(claimed, address_of, by_name, interim), tuple(problems)
+    claims = Claims(claimed, address_of, by_name, interim, frozenset(undecided))
+    return claims, tuple(problems)
 
 
 def _interim(claimed: Mapping[Address, LiveObject], live: Live) -> dict[Address, LiveObject]:

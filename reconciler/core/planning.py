@@ -30,13 +30,16 @@ from reconciler.core.normalize import digest, naming_for
 from reconciler.core.places import place_of
 from reconciler.core.plan import Change, NotCovered, Plan, TargetLine, Unmanaged
 from reconciler.core.policy import Expected
-from reconciler.core.select import Selection, select
+from reconciler.core.select import Selection, matches, select
 from reconciler.core.target import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a plan depends on. `applying`: secrets that would be sent must be at hand."""
+    """All that a plan depends on. `applying`: secrets that would be sent must be at hand.
+
+    `resend`: patterns of sources and destinations whose secrets are sent though they can't be compared.
+    """
 
     target: TargetLine
     desired: Desired
@@ -48,6 +51,7 @@ class Situation:
     applying: bool = False
     selection: Selection = field(default_factory=Selection)
     catalogs: drafts.Catalogs = field(default_factory=dict)
+    resend: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,7 @@ class Planned:
 def make_plan(situation: Situation) -> Planned:
     resources = situation.desired.resources
     claims, problems = claim(situation.desired, situation.live, situation.target.name)
-    drafted = drafts.draft_all(
-        situation.desired, situation.live, claims, situation.capabilities, situation.catalogs
-    )
+    drafted = drafts.draft_all(_ground(situation, claims))
     finished = {
         address: _finish(draft, drafted.by_address, claims, situation)
         for address, draft in drafted.by_address.items()
@@ -109,6 +111,17 @@ def make_plan(situation: Situation) -> Planned:
         complete=not any(_left_for_apply(change, situation) for change in changes),
     )
     return Planned(plan, steps, claims)
+
+
+def _ground(situation: Situation, claims: Claims) -> drafts.Ground:
+    return drafts.Ground(
+        desired=situation.desired,
+        live=situation.live,
+        claims=claims,
+        capabilities=situation.capabilities,
+        catalogs=situation.catalogs,
+        resend=lambda resource: any(matches(pattern, resource) for pattern in situation.resend),
+    )
 
 
 def _left_for_apply(change: Change, situation: Situation) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.catalog import as_diagnostics, check_catalog, resolve_columns
-from reconciler.core.claim import Claims, resolve_connector, resolve_refs
+from reconciler.core.claim import Claims, problem, resolve_connector, resolve_refs
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.drafts.actor import draft_actor
+from reconciler.core.drafts.actor import draft_actor, is_twin
 from reconciler.core.drafts.connection import draft_connection
 from reconciler.core.drafts.draft import Draft
 from reconciler.core.effects import Effect
@@ -36,6 +36,7 @@ __all__ = [
     "Catalogs",
     "Draft",
     "Drafted",
+    "Ground",
     "connections_on",
     "draft_all",
     "ignored_by_server",
@@ -58,16 +59,28 @@ Catalogs: TypeAlias = Mapping[Address, tuple[DiscoveredStream, ...]]
 """Connection → what its source offers to its destination, where that was asked."""
 
 
-def draft_all(
-    desired: Desired, live: Live, claims: Claims, capabilities: Capabilities, catalogs: Catalogs
-) -> Drafted:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What drafts stand on. `resend`: whether secrets that can't be compared are to be sent again."""
+
+    desired: Desired
+    live: Live
+    claims: Claims
+    capabilities: Capabilities
+    catalogs: Catalogs
+    resend: Callable[[Resource], bool]
+
+
+def draft_all(ground: Ground) -> Drafted:
     drafts: dict[Address, Draft] = {}
     diagnostics: list[Diagnostic] = []
-    for resource in _references_first(desired):
-        if resource.spec is None:
-            drafts[resource.address] = _deleted(resource, claims, live)
+    for resource in _references_first(ground.desired):
+        if resource.address in ground.claims.undecided:
             continue
-        draft, problems = _drafted(resource, desired, live, claims, capabilities, drafts, catalogs)
+        if resource.spec is None:
+            drafts[resource.address] = _deleted(resource, ground.claims, ground.live)
+            continue
+        draft, problems = _drafted(resource, ground, drafts)
         diagnostics += problems
         if draft is not None:
             drafts[resource.address] = draft
@@ -93,36 +106,69 @@ def _references_first(desired: Desired) -> list[Resource]:
 
 
 def _drafted(
-    resource: Resource,
-    desired: Desired,
-    live: Live,
-    claims: Claims,
-    capabilities: Capabilities,
-    drafts: Mapping[Address, Draft],
-    catalogs: Catalogs,
+    resource: Resource, ground: Ground, drafts: Mapping[Address, Draft]
 ) -> tuple[Draft | None, tuple[Diagnostic, ...]]:
-    found = claims.live.get(resource.address)
     if isinstance(resource.spec, Connection):
-        spec, problems = resolve_refs(resource, live, claims)
-        if problems or not isinstance(spec, Connection):
-            return None, problems
-        replaced = _replaced_below(spec, found, claims, drafts)
-        naming = naming_for(claims.address_of)
-        offered = catalogs.get(resource.address)
-        if offered is None:
-            return draft_connection(resource, spec, found, naming, capabilities, replaced)
-        spec = resolve_columns(spec, offered)
-        draft, problems = draft_connection(resource, spec, found, naming, capabilities, replaced)
-        assert isinstance(draft.spec, Connection)  # noqa: S101 - a connection's draft has one
-        checked = as_diagnostics(resource, check_catalog(draft.spec, offered))
-        return draft, (*problems, *checked)
+        return _drafted_connection(resource, ground, drafts)
     assert isinstance(resource.spec, Source | Destination)  # noqa: S101 - the only other kinds
-    definition = resolve_connector(resource, live.definitions)
+    found = ground.claims.live.get(resource.address)
+    definition = resolve_connector(resource, ground.live.definitions)
     if isinstance(definition, Diagnostic):
         return None, (definition,)
     resolved = replace(resource.spec, connector=definition.id)
-    streams = _incremental_streams_on(found, desired, live, claims)
-    return draft_actor(resource, resolved, found, definition, streams, capabilities)
+    streams = _incremental_streams_on(found, ground.desired, ground.live, ground.claims)
+    draft, problems = draft_actor(
+        resource,
+        resolved,
+        found,
+        definition,
+        streams,
+        ground.capabilities,
+        resend=ground.resend(resource),
+    )
+    if draft.action == "create":
+        problems = (*problems, *_renamed_twins(resource, resolved, ground))
+    return draft, problems
+
+
+def _drafted_connection(
+    resource: Resource, ground: Ground, drafts: Mapping[Address, Draft]
+) -> tuple[Draft | None, tuple[Diagnostic, ...]]:
+    claims, found = ground.claims, ground.claims.live.get(resource.address)
+    spec, problems = resolve_refs(resource, ground.live, claims)
+    if problems or not isinstance(spec, Connection):
+        return None, problems
+    offered = ground.catalogs.get(resource.address)
+    if offered is not None:
+        spec = resolve_columns(spec, offered)
+    replaced = _replaced_below(spec, found, claims, drafts)
+    naming = naming_for(claims.address_of)
+    draft, problems = draft_connection(resource, spec, found, naming, ground.capabilities, replaced)
+    if offered is None:
+        return draft, problems
+    assert isinstance(draft.spec, Connection)  # noqa: S101 - a connection's draft has one
+    return draft, (*problems, *as_diagnostics(resource, check_catalog(draft.spec, offered)))
+
+
+def _renamed_twins(
+    resource: Resource, spec: Source | Destination, ground: Ground
+) -> tuple[Diagnostic, ...]:
+    """A create whose twin is live and unclaimed is more likely a rename (design §3, identity)."""
+    return tuple(
+        problem(
+            resource,
+            "looks-like-rename",
+            "/spec/name",
+            f"{candidate.spec.name!r} ({candidate.id}) is live with the same connector and "
+            "configuration, and no manifest means it: creating this would make a second one",
+            f"if it is the same, write metadata.previousNames: [{candidate.spec.name}]; if both are "
+            "meant, set rules: {looks-like-rename: warning} in reconciler.yaml",
+        )
+        for candidate in ground.live.objects
+        if candidate.kind == resource.address.kind
+        and (candidate.kind, candidate.id) not in ground.claims.address_of
+        and is_twin(spec, candidate)
+    )
 
 
 def _replaced_below(

@@ -37,8 +37,11 @@ def draft_actor(
     definition: ConnectorDefinition,
     incremental: tuple[str, ...],
     capabilities: Capabilities,
+    *,
+    resend: bool = False,
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
-    """`spec.connector` is a definition id; `incremental` are labels of incremental streams on it."""
+    """`spec.connector` is a definition id; `incremental` are labels of incremental streams on it.
+    `resend`: secrets that can't be compared are sent all the same."""
     schema = definition.spec
     sealed = replace(
         spec,
@@ -52,7 +55,9 @@ def draft_actor(
         sealed = replace(sealed, name=current.name)
     if current.connector != spec.connector:
         return _replaced(resource, sealed, live, current, definition)
-    return _updated(resource, sealed, live, current, definition, incremental, capabilities)
+    return _updated(
+        resource, sealed, live, current, definition, incremental, capabilities, resend=resend
+    )
 
 
 def _created(
@@ -126,6 +131,8 @@ def _updated(
     definition: ConnectorDefinition,
     incremental: tuple[str, ...],
     capabilities: Capabilities,
+    *,
+    resend: bool,
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
     ignored = frozenset(resource.lifecycle.ignore_changes)
     notes = Settling(
@@ -140,6 +147,8 @@ def _updated(
     fields = list(explain(before, after, ROOT))
     if spec.name != current.name:
         fields.insert(0, change("/name", current.name, spec.name))
+    if resend:
+        fields += _resent(notes)
     other_form = _kept_across_forms(spec.configuration, current.configuration, definition, notes)
     problems = tuple(_broken_keep(resource, at) for at in (*notes.broken_keeps, *other_form))
     secrets = tuple(
@@ -169,6 +178,24 @@ def _updated(
     sent = write.spec if write else spec
     unset = unset_secrets(getattr(sent, "configuration")) if _configures(fields) else ()  # noqa: B009
     return replace(base, change=made, update=write, unset=unset), problems
+
+
+def _resent(notes: Settling) -> list[FieldChange]:
+    """Secrets of git's that the server hides, as changes; one that is kept has nothing to send."""
+    hidden, kept = redact.token(redact.HIDDEN), KEEP.value
+    stated = sorted((at, label) for at, label in notes.uncompared.items() if label != kept)
+    return [change(at, hidden, redact.token(label)) for at, label in stated]
+
+
+def is_twin(spec: Source | Destination, live: LiveObject) -> bool:
+    """Whether a live object is what `spec` describes in all but its name, secrets aside."""
+    current = live.spec
+    if not isinstance(current, Source | Destination) or current.connector != spec.connector:
+        return False
+    if not spec.configuration:
+        return False
+    before, after = settle(spec.configuration, current.configuration, Settling(), ROOT)
+    return json_equal(before, after)
 
 
 def _moves(field: FieldChange) -> bool:
