@@ -34,11 +34,13 @@ from reconciler.core.plan import Plan, TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection
+from reconciler.core.since import released, tell_why
 from reconciler.core.target import Target
 from reconciler.discovery import discover
 from reconciler.emulator.app import connectors, create_app
 from reconciler.emulator.settings import Settings
 from reconciler.executor import PARALLEL_SLOW, execute
+from reconciler.history import desired_at
 from reconciler.transport import Exchange
 
 EMBEDDED: Final = "embedded"
@@ -261,10 +263,23 @@ async def make_session_plan(
     )
     if discovered.catalogs:
         planned = make_plan(replace(situation, catalogs=discovered.catalogs))
+    planned = _since(request, session, planned, situation)
     rules = dict(session.project.target.rules)
     found = [*planned.plan.diagnostics, *discovered.diagnostics]
     diagnostics = in_order([*session.project.diagnostics, *with_rules(found, rules)])
     return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics)), live
+
+
+def _since(request: Request, session: Session, planned: Planned, situation: Situation) -> Planned:
+    """With `--since`: which change is this branch's, and what left git with it."""
+    if request.since is None:
+        return planned
+    name = session.project.target.name
+    old = desired_at(request.project, request.since, name, request.env)
+    old_plan = make_plan(replace(situation, desired=old, selection=Selection())).plan
+    told = tell_why(planned.plan, old_plan)
+    left = released(old, session.project.desired, planned.claims)
+    return replace(planned, plan=replace(told, diagnostics=(*told.diagnostics, *left)))
 
 
 async def plan(request: Request) -> Plan:

@@ -128,6 +128,9 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
         yield from hanging("    ", clean(name), str(value))
 
 
+_WHY: Final = {"live": "   (changed in Airbyte)", "both": "   (changed in git and in Airbyte)"}
+
+
 def own_name(field: FieldChange) -> str:
     """The field without its surroundings: `host` of /configuration/host, `syncMode` of a stream's."""
     tokens = [token for token in field.pointer.split("/")[1:] if not token.startswith("streams[")]
@@ -141,7 +144,7 @@ def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:
     secret = "(secret) " if field.secret else ""
     before, after = value_text(field.before), value_text(field.after)
     arrow = after if field.before is UNSET else f"{before} -> {after}"
-    text = f"{indent}{label}{secret}{arrow}"
+    text = f"{indent}{label}{secret}{arrow}{_WHY.get(field.why, '')}"
     if len(text) <= WIDTH:
         yield text
         return
