@@ -78,6 +78,7 @@ PROBLEMS: Final[Mapping[str, Form]] = {
     "value-not-found": Form(
         400, REFERENCE, "value-not-found", "The submitted value could not be found."
     ),
+    "forbidden": Form(403, f"{REFERENCE}#forbidden", "forbidden", "The request is forbidden."),
     "resource-not-found": Form(
         404,
         f"{REFERENCE}#resource-not-found",
@@ -185,11 +186,11 @@ def body(problem: Problem) -> dict[str, Json]:
     }
 
 
-def body_of_status(status: int) -> dict[str, Json]:
+def body_of_status(status: int, message: str) -> dict[str, Json]:
     """The body of the first problem that has this status, or of the one for everything unforeseen."""
     kinds = [kind for kind, form in PROBLEMS.items() if form.status == status]
     kind = kinds[0] if kinds else "unexpected-problem"
-    return {**body(Problem(kind)), "status": status}
+    return {**body(Problem(kind, {"message": message})), "status": status}
 
 
 def framework_body(message: str) -> dict[str, Json]:

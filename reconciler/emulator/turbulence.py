@@ -189,7 +189,7 @@ def _body(instance: Instance, fault: Answer) -> Response:
 _WRONG: Final = "Something went wrong."
 _CONTENTS: Final[Mapping[str, Callable[[Instance, int], Any]]] = {
     "error-id": lambda instance, _status: {"errorId": instance.new_id()},
-    "problem": lambda _instance, status: problems.body_of_status(status),
+    "problem": lambda _instance, status: problems.body_of_status(status, _WRONG),
     "known": lambda instance, _status: {"message": _WRONG, "errorId": instance.new_id()},
     "framework": lambda _instance, _status: problems.framework_body(_WRONG),
     "rate-limit": lambda _instance, _status: {"message": "You are being rate limited."},

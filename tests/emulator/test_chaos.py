@@ -137,8 +137,8 @@ def test_an_answer_has_one_of_the_servers_five_forms(airbyte: Airbyte, rule: str
 
 
 def test_a_problem_has_the_status_it_was_asked_for(airbyte: Airbyte):
-    airbyte.chaos("GET /tags 409 body=problem at=1", "GET /tags 418 body=problem at=2")
-    assert airbyte("GET", "/tags").json()["title"] == "try-again-later"
+    airbyte.chaos("GET /tags 403 body=problem at=1", "GET /tags 418 body=problem at=2")
+    assert airbyte("GET", "/tags").json()["title"] == "forbidden"
     teapot = airbyte("GET", "/tags").json()
     assert (teapot["status"], teapot["title"]) == (418, "unexpected-problem")
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.emulator.builders import Airbyte, columns, streams
+from tests.emulator.builders import S3, Airbyte, columns, streams
 
 INCREMENTAL = {"name": "products", "syncMode": "incremental_append", "cursorField": ["updated_at"]}
 HASHING = {
     "type": "hashing",
     "mapperConfiguration": {"targetField": "title", "method": "MD5", "fieldNameSuffix": "_h"},
+}
+LAKE = {
+    "s3_bucket_name": "b",
+    "s3_bucket_path": "p",
+    "s3_bucket_region": "",
+    "format": {"format_type": "JSONL"},
 }
 NEW_STREAM = {
     "name": "reviews",
@@ -128,6 +134,39 @@ def test_propagate_fully_adds_and_removes_streams(airbyte: Airbyte):
     assert streams(after)[1]["syncMode"] == "full_refresh_overwrite"
 
 
+BOTH, ONLY_INCREMENTAL = ["full_refresh", "incremental"], ["incremental"]
+ID_AND_CURSOR = {
+    "source_defined_cursor": True,
+    "default_cursor_field": ["id"],
+    "source_defined_primary_key": [["id"]],
+}
+CURSOR = {"source_defined_cursor": True, "default_cursor_field": ["id"]}
+
+
+@pytest.mark.parametrize(
+    ("modes", "defined", "destination", "expected"),
+    [
+        (BOTH, ID_AND_CURSOR, "snowflake", "incremental_deduped_history"),
+        (BOTH, ID_AND_CURSOR, "s3", "full_refresh_overwrite"),
+        (BOTH, CURSOR, "snowflake", "full_refresh_overwrite"),
+        (ONLY_INCREMENTAL, CURSOR, "snowflake", "incremental_append"),
+        # whatever comes first, though it makes a pair without a name
+        (ONLY_INCREMENTAL, ID_AND_CURSOR, "s3", None),
+    ],
+)
+def test_a_stream_that_is_added_gets_the_servers_usual_mode(
+    airbyte: Airbyte, modes, defined, destination: str, expected: str | None
+):
+    source = airbyte.source()
+    lakes = {"snowflake": airbyte.destination, "s3": lambda: airbyte.destination("s3", S3, **LAKE)}
+    made = connected(
+        airbyte, source, "propagate_fully", {"name": "products"}, destination=lakes[destination]()
+    )
+    added = {**NEW_STREAM, **defined, "supported_sync_modes": modes}
+    propagate(airbyte, source, add_streams=[added])
+    assert streams(airbyte.read(made))[1].get("syncMode") == expected
+
+
 def test_propagation_keeps_positions_mappers_and_choices(airbyte: Airbyte):
     source = airbyte.source()
     chosen = {**INCREMENTAL, "mappers": [HASHING]}
@@ -136,6 +175,14 @@ def test_propagation_keeps_positions_mappers_and_choices(airbyte: Airbyte):
     propagate(airbyte, source, **WEIGHT)
     assert airbyte.read(made) == made
     assert airbyte.states(made) == ["products"]
+
+
+def test_a_lost_key_breaks_a_deduplicating_connection(airbyte: Airbyte):
+    source = airbyte.source()
+    merged = {**INCREMENTAL, "syncMode": "incremental_deduped_history"}
+    made = connected(airbyte, source, "ignore", merged)
+    propagate(airbyte, source, remove_columns=[{"stream": "products", "column": "id"}])
+    assert airbyte.read(made)["status"] == "inactive"
 
 
 @pytest.mark.parametrize("behaviour", ["ignore", "propagate_fully"])
