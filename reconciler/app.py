@@ -19,7 +19,7 @@ from reconciler.core import redact
 from reconciler.core.build import build
 from reconciler.core.claim import claim, resolve_connector
 from reconciler.core.configuration import check_configuration
-from reconciler.core.connector import with_specs
+from reconciler.core.connector import closest, with_specs
 from reconciler.core.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -29,7 +29,17 @@ from reconciler.core.diagnostics import (
     with_rules,
 )
 from reconciler.core.events import Event, Outcome
-from reconciler.core.model import Connection, ConnectorDefinition, Consent, Desired, Live, Workspace
+from reconciler.core.explanation import Row, explain_resource
+from reconciler.core.model import (
+    Address,
+    Connection,
+    ConnectorDefinition,
+    Consent,
+    Desired,
+    Live,
+    Resource,
+    Workspace,
+)
 from reconciler.core.plan import Plan, TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 from reconciler.core.policy import Expected
@@ -352,3 +362,31 @@ async def list_live(request: Request, what: str, *, unmanaged: bool = False) -> 
     )
     rows_of_kind = tuple(row for row in listed if not (unmanaged and row[1]))
     return Listing(("name", "address", "id"), rows_of_kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    resource: Resource
+    live_id: str
+    rows: tuple[Row, ...]
+
+
+async def explain(request: Request, address: Address) -> Explained:
+    """One resource field by field. Raises ReconcilerError where no manifest has the address."""
+    project = open_project(request)
+    project.refuse_errors()
+    resource = project.desired.resources.get(address)
+    if resource is None:
+        guess = closest(str(address), map(str, project.desired.resources))
+        raise ReconcilerError(
+            f"no manifest of target {project.target.name} is {address}",
+            hint=f"did you mean {guess}?" if guess else "",
+        )
+    async with open_session(request, project, read_only=True) as session:
+        live = await session.snapshot()
+    claims, problems = claim(project.desired, live, project.target.name)
+    mine = tuple(p for p in problems if p.address == str(address))
+    if mine:
+        raise InvalidInput(mine)
+    found = claims.live.get(address)
+    return Explained(resource, found.id if found else "", explain_resource(resource, live, claims))

@@ -1,4 +1,4 @@
-"""get: what is live, as a table or JSON."""
+"""get, explain: what is live, and how one resource stands to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import click
 from reconciler import app
 from reconciler.app import Listing
 from reconciler.cli.options import make_request, output_options, project_options
+from reconciler.core.diagnostics import WrongUsage
+from reconciler.core.model import Address
 from reconciler.render.clean import clean
+from reconciler.render.explanation import encode_explanation, explanation_text
 
 
 @click.command()
@@ -34,6 +37,25 @@ def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any
         click.echo(json.dumps(rows, indent=2))
     else:
         click.echo(_table(listing), nl=False)
+    return 0
+
+
+@click.command()
+@click.argument("address", metavar="ADDRESS")
+@project_options
+@output_options
+def explain(*, address: str, output: str, verbose: int, **options: Any) -> int:
+    """One resource field by field: what git says and where, what is live, and what git leaves open."""
+    try:
+        wanted = Address.parse(address)
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
+    found = anyio.run(partial(app.explain, make_request(verbose=verbose, **options), wanted))
+    if output == "json":
+        click.echo(json.dumps(encode_explanation(wanted, found.live_id, found.rows), indent=2))
+    else:
+        notes = found.resource.annotations
+        click.echo(explanation_text(wanted, found.live_id, notes, found.rows), nl=False)
     return 0
 
 

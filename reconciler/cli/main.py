@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "apply": ("apply", "Make live what git says."),
     "drift": ("plan", "Exit 2 when live differs from git; for a cron. Reads only."),
     "show": ("plan", "Show a saved plan again."),
+    "explain": ("live", "One resource field by field: git, live, and where it stands."),
     "get": ("live", "List what is live."),
     "schema": ("project", "Print the JSON Schema of the manifests."),
     "emulator": ("emulator", "The embedded Airbyte over HTTP."),
