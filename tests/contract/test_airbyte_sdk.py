@@ -167,8 +167,8 @@ def test_health_and_workspaces(sdk: AirbyteAPI):
     assert sdk.health.get_health_check().status_code == 200
     listed = sdk.workspaces.list_workspaces(request=api.ListWorkspacesRequest())
     assert WORKSPACE in {w.workspace_id for w in listed.workspaces_response.data}
-    request = api.GetWorkspaceRequest(workspace_id=WORKSPACE)
-    assert sdk.workspaces.get_workspace(request=request).workspace_response.name
+    read = sdk.workspaces.get_workspace(request={"workspace_id": WORKSPACE})
+    assert read.workspace_response.name == "Default Workspace"
 
 
 def test_a_workspace_is_created_renamed_and_deleted(sdk: AirbyteAPI):
@@ -229,8 +229,7 @@ def test_a_destination_is_read_listed_patched_and_replaced(sdk: AirbyteAPI, dest
     read = sdk.destinations.get_destination(request=identity)
     assert read.raw_response.json()["configuration"]["credentials"]["password"] == MASK
     listed = sdk.destinations.list_destinations(request=api.ListDestinationsRequest(limit=100))
-    ids = {d.destination_id for d in listed.destinations_response.data}
-    assert destination.destination_id in ids
+    assert destination in listed.destinations_response.data
     patched = sdk.destinations.patch_destination(
         request={**identity, "destination_patch_request": {"name": "renamed"}}
     )
@@ -378,8 +377,8 @@ def test_what_was_deleted_is_gone_from_the_lists(sdk: AirbyteAPI, connection):
     assert gone.connection_response.status == models.ConnectionStatusEnum.DEPRECATED
     sdk.sources.delete_source(request={"source_id": connection.source_id})
     sdk.destinations.delete_destination(request={"destination_id": connection.destination_id})
-    sources = sdk.sources.list_sources(request=api.ListSourcesRequest(limit=100))
-    assert connection.source_id not in {s.source_id for s in sources.sources_response.data}
+    sources = sdk.sources.list_sources(request=api.ListSourcesRequest(limit=100)).sources_response
+    assert connection.source_id not in {source.source_id for source in sources.data}
 
 
 def test_a_deleted_source_is_more_than_the_sdk_can_read(sdk: AirbyteAPI, source):
