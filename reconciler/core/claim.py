@@ -5,7 +5,7 @@ Never guesses: no match is a create, several are an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.connector import closest, find_connector
@@ -30,7 +30,8 @@ class Claims:
     """`live`: the object each address means; `by_name`: how many were matched by name alone.
 
     `interim`: what a replacement that was cut off left beside it (design §6.5). `address_of`:
-    (kind, id) → address, of both. `undecided`: what they mean is an error of its own.
+    (kind, id) → address, of both. `undecided`: what they mean is an error of its own. `users`:
+    (kind, id) of a source or destination → the live connections on it.
     """
 
     live: Mapping[Address, LiveObject]
@@ -38,6 +39,11 @@ class Claims:
     by_name: int
     interim: Mapping[Address, LiveObject] = field(default_factory=dict)
     undecided: frozenset[Address] = frozenset()
+    users: Mapping[tuple[str, str], tuple[LiveObject, ...]] = field(default_factory=dict)
+
+    def on(self, actor: LiveObject | None) -> tuple[LiveObject, ...]:
+        """The live connections that use a source or destination."""
+        return () if actor is None else self.users.get((actor.kind, actor.id), ())
 
 
 def problem(resource: Resource, code: str, pointer: str, message: str, hint: str) -> Diagnostic:
@@ -54,6 +60,7 @@ def problem(resource: Resource, code: str, pointer: str, message: str, hint: str
 def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diagnostic, ...]]:
     by_id = {(found.kind, found.id.lower()): found for found in live.objects}
     pinned = {(r.address.kind, r.pin) for r in desired.resources.values() if r.pin is not None}
+    names = _Names(live)
     claimed: dict[Address, LiveObject] = {}
     problems: list[Diagnostic] = []
     undecided: set[Address] = set()
@@ -69,7 +76,7 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
                 problems.append(_pin_not_live(resource, target))
                 undecided.add(address)
         else:
-            candidates = _named(resource, live, pinned)
+            candidates = _named(resource, names, pinned)
             by_name += len(candidates) == 1
         if len(candidates) > 1:
             problems.append(_ambiguous(resource, candidates, target))
@@ -83,8 +90,35 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
         for known in (interim, claimed)
         for address, found in known.items()
     }
-    claims = Claims(claimed, address_of, by_name, interim, frozenset(undecided))
+    claims = Claims(
+        claimed, address_of, by_name, interim, frozenset(undecided), users_of(live.objects)
+    )
     return claims, tuple(problems)
+
+
+def users_of(
+    objects: Iterable[LiveObject],
+) -> dict[tuple[str, str], tuple[LiveObject, ...]]:
+    """(kind, id) of a source or destination → the connections on it."""
+    users: dict[tuple[str, str], list[LiveObject]] = {}
+    for found in objects:
+        for at, kind in KINDS[found.kind].references.items():
+            users.setdefault((kind, getattr(found.spec, at).id), []).append(found)
+    return {key: tuple(on_it) for key, on_it in users.items()}
+
+
+class _Names:
+    """Live objects by (kind, name), and what cut-off replacements left by the name it is to have."""
+
+    def __init__(self, live: Live) -> None:
+        present = {found.id for found in live.objects}
+        self.called: dict[tuple[str, str], list[LiveObject]] = {}
+        self.left: dict[tuple[str, str], list[LiveObject]] = {}
+        for found in sorted(live.objects, key=lambda found: found.id):
+            self.called.setdefault((found.kind, found.spec.name), []).append(found)
+            left = parse_interim(found.spec.name)
+            if left is not None and left.replaced_id not in present:
+                self.left.setdefault((found.kind, left.name), []).append(found)
 
 
 def _interim(claimed: Mapping[Address, LiveObject], live: Live) -> dict[Address, LiveObject]:
@@ -98,34 +132,14 @@ def _interim(claimed: Mapping[Address, LiveObject], live: Live) -> dict[Address,
     return found
 
 
-def _named(resource: Resource, live: Live, pinned: set[tuple[str, str]]) -> list[LiveObject]:
+def _named(resource: Resource, names: _Names, pinned: set[tuple[str, str]]) -> list[LiveObject]:
+    kind = resource.address.kind
     for name in (resource.name, *resource.previous_names):
-        found = [
-            candidate
-            for candidate in live.objects
-            if candidate.kind == resource.address.kind
-            and candidate.spec.name == name
-            and (candidate.kind, candidate.id.lower()) not in pinned
-        ]
+        called = names.called.get((kind, name), ())
+        found = [c for c in called if (c.kind, c.id.lower()) not in pinned]
         if found:
-            return sorted(found, key=lambda candidate: candidate.id)
-    return _left_by_replacement(resource, live)
-
-
-def _left_by_replacement(resource: Resource, live: Live) -> list[LiveObject]:
-    """The new object of a replacement that was cut off when the old one was gone already."""
-    present = {found.id for found in live.objects}
-    found = []
-    for candidate in live.objects:
-        left = parse_interim(candidate.spec.name)
-        if (
-            candidate.kind == resource.address.kind
-            and left is not None
-            and left.name == resource.name
-            and left.replaced_id not in present
-        ):
-            found.append(candidate)
-    return sorted(found, key=lambda candidate: candidate.id)
+            return found
+    return names.left.get((kind, resource.name), [])
 
 
 def _pin_not_live(resource: Resource, target: str) -> Diagnostic:

@@ -5,13 +5,13 @@ The plan is what is shown and saved; the steps hold what is sent and never leave
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.core import drafts, policy
 from reconciler.core.claim import Claims, claim
 from reconciler.core.diagnostics import Span, in_order
-from reconciler.core.drafts import Draft, connections_on, referred
+from reconciler.core.drafts import Draft, referred
 from reconciler.core.graph import level_of
 from reconciler.core.kinds import KINDS, REFERENCES
 from reconciler.core.model import (
@@ -172,8 +172,8 @@ def _finish(
         change,
         refusals=tuple(refusals),
         level=level_of(resource.address.kind, deletes=deletes, references=REFERENCES),
-        depends_on=_dependencies(draft, all_drafts, claims, situation.live),
-        fingerprint=_fingerprint(draft, situation.live),
+        depends_on=_dependencies(draft, all_drafts, claims),
+        fingerprint=_fingerprint(draft, claims),
         span=_place(resource, change),
         effects=tuple(
             replace(effect, span=place_of(resource, f"/streams[{effect.streams[0]}]"))
@@ -196,11 +196,11 @@ def _place(resource: Resource, change: Change) -> Span:
 
 
 def _dependencies(
-    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, live: Live
+    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims
 ) -> tuple[Address, ...]:
     """A write needs what it refers to; a delete needs everything gone or moved that refers to it."""
     if draft.action == "delete":
-        users = connections_on(draft.live, live)
+        users = claims.on(draft.live)
         keys = [(user.kind, user.id) for user in users]
         addresses = [claims.address_of[key] for key in keys if key in claims.address_of]
     elif isinstance(draft.spec, Connection):
@@ -221,7 +221,7 @@ def _still_in_use(
         if "delete" in consent.effects and consent.address and consent.address.kind == "connection"
     }
     staying = []
-    for user in connections_on(draft.live, situation.live):
+    for user in claims.on(draft.live):
         address = claims.address_of.get((user.kind, user.id))
         planned = all_drafts.get(address) if address else None
         protected = (
@@ -246,16 +246,16 @@ def _leaves(user: Draft | None, actor: Draft) -> bool:
     return actor.action == "replace" or not stays_on_it
 
 
-def _fingerprint(draft: Draft, live: Live) -> str:
+def _fingerprint(draft: Draft, claims: Claims) -> str:
     if draft.live is None:
         return ""
-    return fingerprint(draft.live, live if draft.action in ("delete", "replace") else None)
+    goes = draft.action in ("delete", "replace")
+    return fingerprint(draft.live, claims.on(draft.live) if goes else ())
 
 
-def fingerprint(found: LiveObject, live: Live | None = None) -> str:
-    """Digest of a live object; with `live`, of an actor together with the connections on it."""
+def fingerprint(found: LiveObject, users: Iterable[LiveObject] = ()) -> str:
+    """Digest of a live object; of one that goes, together with its `users`, the connections on it."""
     form = KINDS[found.kind].canonical(found.spec, naming_for({}))
-    users = connections_on(found, live) if live else []
     return digest({"form": form, "connections": sorted(user.id for user in users)})
 
 

@@ -26,7 +26,6 @@ from tests.core.build import (
     hashing,
     live_connection,
     live_destination,
-    live_of,
     live_source,
     live_stream,
     only_change,
@@ -222,10 +221,9 @@ def test_a_fingerprint_moves_with_the_object_and_for_a_delete_with_what_is_on_it
     found, user = live_source(), live_connection()
     assert fingerprint(found) == fingerprint(live_source())
     assert fingerprint(found) != fingerprint(live_source({"host": "other"}))
-    alone, used = live_of(found), live_of(found, user)
-    assert fingerprint(found, alone) != fingerprint(found, used)
-    plan = plan_of([absent("source", "shop"), absent("connection", "shop-to-lake")], used.objects)
-    assert plan.changes[-1].fingerprint == fingerprint(found, used)
+    assert fingerprint(found) != fingerprint(found, [user])
+    plan = plan_of([absent("source", "shop"), absent("connection", "shop-to-lake")], [found, user])
+    assert plan.changes[-1].fingerprint == fingerprint(found, [user])
     update = plan_of([source(configuration={"host": "new"})], [found])
     assert only_change(update).fingerprint == fingerprint(found)
     assert only_change(plan_of([source("new")])).fingerprint == ""

@@ -7,14 +7,20 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.catalog import as_diagnostics, check_catalog, resolve_columns
-from reconciler.core.claim import Claims, problem, resolve_connector, resolve_refs
+from reconciler.core.claim import (
+    Claims,
+    problem,
+    resolve_connector,
+    resolve_refs,
+    users_of,
+)
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.drafts.actor import draft_actor, is_twin
 from reconciler.core.drafts.connection import draft_connection
 from reconciler.core.drafts.draft import Draft
 from reconciler.core.effects import Effect
 from reconciler.core.graph import depth_of
-from reconciler.core.kinds import KINDS, REFERENCES
+from reconciler.core.kinds import REFERENCES
 from reconciler.core.model import (
     SYNC_MODES,
     Address,
@@ -78,7 +84,7 @@ def draft_all(ground: Ground) -> Drafted:
         if resource.address in ground.claims.undecided:
             continue
         if resource.spec is None:
-            drafts[resource.address] = _deleted(resource, ground.claims, ground.live)
+            drafts[resource.address] = _deleted(resource, ground.claims)
             continue
         draft, problems = _drafted(resource, ground, drafts)
         diagnostics += problems
@@ -116,7 +122,7 @@ def _drafted(
     if isinstance(definition, Diagnostic):
         return None, (definition,)
     resolved = replace(resource.spec, connector=definition.id)
-    streams = _incremental_streams_on(found, ground.desired, ground.live, ground.claims)
+    streams = _incremental_streams_on(found, ground.desired, ground.claims)
     draft, problems = draft_actor(
         resource,
         resolved,
@@ -190,15 +196,8 @@ def _replaced_below(
 
 
 def connections_on(actor: LiveObject | None, live: Live) -> list[LiveObject]:
-    """The live connections that use a source or destination."""
-    if actor is None:
-        return []
-    return [
-        found
-        for found in live.objects
-        for field, kind in KINDS[found.kind].references.items()
-        if kind == actor.kind and getattr(found.spec, field).id == actor.id
-    ]
+    """The live connections that use a source or destination; one of many is asked of Claims."""
+    return [] if actor is None else list(users_of(live.objects).get((actor.kind, actor.id), ()))
 
 
 def referred(spec: Connection) -> list[Address]:
@@ -207,11 +206,11 @@ def referred(spec: Connection) -> list[Address]:
 
 
 def _incremental_streams_on(
-    actor: LiveObject | None, desired: Desired, live: Live, claims: Claims
+    actor: LiveObject | None, desired: Desired, claims: Claims
 ) -> tuple[str, ...]:
     """Labels of incremental streams of live connections that use this actor and are not to be deleted."""
     labels = set()
-    for user in connections_on(actor, live):
+    for user in claims.on(actor):
         address = claims.address_of.get((user.kind, user.id))
         if address is not None and desired.resources[address].absent:
             continue
@@ -223,7 +222,7 @@ def _incremental_streams_on(
     return tuple(sorted(labels))
 
 
-def _deleted(resource: Resource, claims: Claims, live: Live) -> Draft:
+def _deleted(resource: Resource, claims: Claims) -> Draft:
     found = claims.live.get(resource.address)
     if found is None:
         return Draft(resource, None)
@@ -234,7 +233,7 @@ def _deleted(resource: Resource, claims: Claims, live: Live) -> Draft:
         streams = tuple(sorted(stream_label(stream_key(stream)) for stream in spec.streams))
         says = [f"the saved positions of {len(streams)} streams are deleted; there is no undo"]
         says.append("its tables stay as they are")
-    elif users := connections_on(found, live):
+    elif users := claims.on(found):
         says.append(
             f"{len(users)} connections use it now: {', '.join(sorted(u.spec.name for u in users))}"
         )
