@@ -256,7 +256,7 @@ def _stream(stream: Stream) -> Body:
 
 def _selected(stream: str, columns: Columns) -> Body:
     """All columns is no selectedFields at all: an empty list is a 400 (PUB-T 14)."""
-    if columns.excluding or columns.names == ():
+    if columns.names == () or (columns.excluding and columns.names is None):
         raise ReconcilerError(f"the columns of stream {stream!r} are not resolved", hint=_BUG)
     if columns.names is None:
         return {}

@@ -101,7 +101,9 @@ def resolve_columns(connection: Connection, offered: tuple[DiscoveredStream, ...
     for stream in connection.streams:
         match = match_stream(stream, by_name.get(stream.name, []))
         names = _remaining(stream, match) if isinstance(match, DiscoveredStream) else ()
-        resolved.append(replace(stream, columns=Columns(names=names)) if names else stream)
+        if names and isinstance(stream.columns, Columns):
+            stream = replace(stream, columns=replace(stream.columns, names=names))  # noqa: PLW2901
+        resolved.append(stream)
     return replace(connection, streams=tuple(resolved))
 
 
@@ -113,7 +115,9 @@ def _remaining(stream: Stream, offered: DiscoveredStream) -> tuple[str, ...]:
 
 
 def excludes(stream: Stream) -> bool:
-    return isinstance(stream.columns, Columns) and bool(stream.columns.excluding)
+    """Whether a discovery has to say which columns are meant."""
+    columns = stream.columns
+    return isinstance(columns, Columns) and columns.names is None and bool(columns.excluding)
 
 
 def match_stream(
@@ -247,13 +251,23 @@ def _check_key(stream: Stream, offered: DiscoveredStream, *, needed: bool) -> It
 def _check_columns(stream: Stream, known: set[str]) -> Iterator[Finding]:
     for field, column in _named_columns(stream):
         if column not in known:
-            guess = closest(column, known)
-            yield Finding(
-                "unknown-column",
-                f"stream {stream.name!r} has no column {column!r}",
-                f"did you mean {guess!r}?" if guess else f"it has: {', '.join(sorted(known)[:20])}",
-                field=field,
-            )
+            yield _unknown_column(stream, column, known, field)
+    left = set(known)
+    for mapper in stream.mappers if isinstance(stream.mappers, tuple) else ():
+        for column in sorted(_read_by(mapper) - left):
+            yield _unknown_column(stream, column, left, "mappers")
+        left = (left - _used_up_by(mapper)) | _made_by(mapper)
+
+
+def _unknown_column(stream: Stream, column: str, known: set[str], field: str) -> Finding:
+    guess = closest(column, known)
+    where = " at this place in its mappers" if field == "mappers" else ""
+    return Finding(
+        "unknown-column",
+        f"stream {stream.name!r} has no column {column!r}{where}",
+        f"did you mean {guess!r}?" if guess else f"it has: {', '.join(sorted(known)[:20])}",
+        field=field,
+    )
 
 
 def _named_columns(stream: Stream) -> Iterator[tuple[str, str]]:
@@ -266,10 +280,6 @@ def _named_columns(stream: Stream) -> Iterator[tuple[str, str]]:
         yield "cursorField", stream.cursor_field[0]
     if isinstance(stream.primary_key, tuple):
         yield from (("primaryKey", path[0]) for path in stream.primary_key if path)
-    made: set[str] = set()
-    for mapper in stream.mappers if isinstance(stream.mappers, tuple) else ():
-        yield from (("mappers", name) for name in _read_by(mapper) if name not in made)
-        made |= _made_by(mapper)
 
 
 def _read_by(mapper: Mapper) -> set[str]:
@@ -284,6 +294,12 @@ def _condition_fields(condition: object) -> Iterator[Json]:
         yield condition.get("fieldName")
         for child in condition.get("conditions") or ():
             yield from _condition_fields(child)
+
+
+def _used_up_by(mapper: Mapper) -> set[str]:
+    """Every mapper but a row filter puts something else in its column's place, or nothing."""
+    used = {mapper.config.get(at) for at in ("targetField", "originalFieldName")}
+    return {name for name in used if isinstance(name, str)}
 
 
 def _made_by(mapper: Mapper) -> set[str]:

@@ -124,14 +124,22 @@ def merge_stream(desired: Stream, live: Stream | None, *, keep_columns: bool) ->
 def _merge_columns(
     desired: Columns | Unset, live: Columns | Unset, *, keep: bool
 ) -> Columns | Unset:
-    """Under propagate_* live columns beyond the list stay: Airbyte added them (PUB-T 21)."""
+    """Under propagate_* live columns beyond the list stay: Airbyte added them (PUB-T 21). What git
+    excludes never does; where no discovery says what that leaves, it leaves the live columns."""
     if not isinstance(desired, Columns):
         return live
-    if not keep or desired.names is None or not isinstance(live, Columns):
+    if not isinstance(live, Columns) or live.names is None:
         return desired
-    if live.names is None:
+    if desired.names is None:
+        return desired if not desired.excluding else _without(live.names, desired.excluding)
+    if not keep:
         return desired
-    return Columns(names=tuple(sorted({*desired.names, *live.names})))
+    return _without((*desired.names, *live.names), desired.excluding)
+
+
+def _without(names: tuple[str, ...], excluding: tuple[str, ...]) -> Columns:
+    left = tuple(sorted(set(names).difference(excluding)))
+    return Columns(names=left, excluding=excluding)
 
 
 def _merge_mappers(

@@ -59,11 +59,13 @@ class Secret:
     """A value that may be compared and sent, and is never shown.
 
     `label` is how git writes it (`${env:SHOP_PG_PASSWORD}`) and is always safe to show.
-    `value` is UNSET when this run does not have it.
+    `value` is UNSET when this run does not have it. `parts` are values that a longer one is made of:
+    each is kept out of foreign text too.
     """
 
     label: str
     value: str | int | float | bool | dict[str, Any] | list[Any] | Unset | None = field(repr=False)
+    parts: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def known(self) -> bool:
@@ -176,7 +178,8 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The selected top-level columns: all (`names` is None), exactly `names`, or all `excluding` some."""
+    """The selected top-level columns: all (`names` is None), exactly `names`, or all `excluding` some.
+    Both at once: `names` is what a discovery found to be left by `excluding`."""
 
     names: tuple[str, ...] | None = None
     excluding: tuple[str, ...] = ()

@@ -100,9 +100,9 @@ def canonical_stream(stream: Stream) -> dict[str, Json]:
 
 
 def canonical_columns(columns: Columns) -> Json:
-    if columns.excluding:
-        return {"except": sorted(set(columns.excluding))}
-    return "all" if columns.names is None else sorted(set(columns.names))
+    if columns.names is not None:
+        return sorted(set(columns.names))
+    return {"except": sorted(set(columns.excluding))} if columns.excluding else "all"
 
 
 def canonical_mapper(mapper: Mapper) -> dict[str, Json]:

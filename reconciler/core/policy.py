@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.effects import EFFECTS, Effect
@@ -153,29 +154,60 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """`--max-deletes`, `--max-updates`: the numbers somebody stated; None: not stated."""
+    """`--max-deletes`, `--max-updates`, `--max-stops`: the numbers of objects and of streams that
+    somebody stated; None: not stated."""
 
     deletes: int | None = None
     updates: int | None = None
+    stops: int | None = None
+
+
+_FLAGS: Final = {
+    ("deletes", "objects"): "--max-deletes",
+    ("deletes", "streams"): "--max-stops",
+    ("updates", "objects"): "--max-updates",
+}
 
 
 def check_limits(tally: Tally, limits: Limits, expected: Expected) -> tuple[Diagnostic, ...]:
-    """One diagnostic for each limit that is passed, with the numbers and the flag that states them."""
+    """One diagnostic for each limit that is passed, with the numbers and the flag that states them, and
+    for each number that was stated and is exceeded. Flags count objects: streams go with them."""
     checks = (
         ("deletes", tally.deletes, tally.objects, "objects", limits.deletes, expected.deletes),
-        ("deletes", tally.stopped, tally.streams, "streams", limits.deletes, expected.deletes),
+        ("deletes", tally.stopped, tally.streams, "streams", limits.deletes, expected.stops),
         ("updates", tally.updates, tally.objects, "objects", limits.updates, expected.updates),
     )
+    stated = (
+        ("deletes", tally.deletes, expected.deletes),
+        ("updates", tally.updates, expected.updates),
+        ("stops", tally.stopped, expected.stops),
+    )
+    return _past_limits(checks) + tuple(
+        Diagnostic(
+            code=f"limit-{what}",
+            message=f"{count} {what}, and at most {number} were meant",
+            hint=f"if that is meant, state the number: --max-{what} {count}",
+        )
+        for what, count, number in stated
+        if number is not None and count > number
+    )
+
+
+_Check = tuple[str, int, int, str, float | None, int | None]
+"""(what, count, population, noun, limit in percent, the number that was stated)."""
+
+
+def _past_limits(checks: Iterable[_Check]) -> tuple[Diagnostic, ...]:
     return tuple(
         Diagnostic(
             code=f"limit-{what}",
             message=f"{count} of {population} {noun} ({count / population:.0%}): more than the limit of "
             f"{limit:g}% for {what}",
-            hint=f"if that is meant, state the number: --max-{what} {count}",
+            hint=f"if that is meant, state the number: {_FLAGS[what, noun]} {count}",
         )
         for what, count, population, noun, limit, stated in checks
         if limit is not None
         and population > 0
         and count * 100 > limit * population
-        and (stated is None or count > stated)
+        and stated is None
     )

@@ -6,7 +6,9 @@ Secrets become tokens before two trees are compared, so that no later step can s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from reconciler.core.connector import escape
@@ -15,6 +17,8 @@ from reconciler.core.model import KEEP, UNSET, Json, Secret, is_mask
 HIDDEN: Final = "(secret)"
 SHORTEST_HIDDEN: Final = 8
 """Shorter values are not searched for in foreign text: `postgres` is fair game, `5432` is not."""
+
+_REFERENCE: Final = re.compile(r"(\$\{[^}]*\})")
 
 _TOKEN: Final = "\ue000"  # noqa: S105 - a marker, not a password
 """Marks a string in a settled tree as a stand-in for a secret (a private-use character)."""
@@ -79,7 +83,9 @@ def seal(value: Json, secrets: frozenset[str], pointer: str = "") -> Json:
 
 def _sealed(value: Json) -> Json:
     """A container becomes one Secret, as the server masks it as one, unless a part of it is kept there."""
-    if value is KEEP or isinstance(value, Secret) or is_mask(value):
+    if isinstance(value, Secret):
+        return replace(value, label=references_only(value.label))
+    if value is KEEP or is_mask(value):
         return value
     inner = [leaf for _, leaf in leaves(value)]
     if any(leaf is KEEP or is_mask(leaf) for leaf in inner):
@@ -88,6 +94,12 @@ def _sealed(value: Json) -> Json:
         return [_sealed(child) for child in value]
     unknown = sorted({x.label for x in inner if isinstance(x, Secret) and not x.known})
     return Secret(", ".join(unknown), UNSET) if unknown else Secret(HIDDEN, reveal(value))
+
+
+def references_only(label: str) -> str:
+    """The label of a value that is a secret as a whole: text around its references may be part of it."""
+    pieces = _REFERENCE.split(label)
+    return "".join(piece if index % 2 else "…" for index, piece in enumerate(pieces) if piece)
 
 
 def spread(secret: Secret) -> Json:
@@ -128,6 +140,7 @@ def secret_texts(trees: Iterable[Json]) -> frozenset[str]:
         for _, leaf in leaves(tree):
             if isinstance(leaf, Secret):
                 found.update(text for _, text in leaves(leaf.value) if isinstance(text, str))
+                found.update(leaf.parts)
     return frozenset(text for text in found if len(text) >= SHORTEST_HIDDEN)
 
 

@@ -17,7 +17,6 @@ from reconciler.core.model import (
     KEEP,
     MASK,
     UNSET,
-    Columns,
     Connection,
     ConnectorDefinition,
     Destination,
@@ -38,7 +37,7 @@ def connection_update(merged: Connection, fields: Iterable[FieldChange]) -> Upda
     changed = {field.pointer.split("/")[1].split("[")[0] for field in fields}
     problem = None
     if "streams" in changed:
-        problem = _nameless_mode(merged) or _undiscovered_columns(merged)
+        problem = _nameless_mode(merged)
     if problem is not None:
         return problem
     table = KINDS["connection"].fields
@@ -74,17 +73,6 @@ def _nameless_mode(merged: Connection) -> str | None:
             return (
                 f"stream {stream.name!r} has a sync mode that this API can't name; "
                 "writing the list would reset it: state the stream and its mode"
-            )
-    return None
-
-
-def _undiscovered_columns(merged: Connection) -> str | None:
-    """Without a discovery nobody knows whether live has the columns that `except` leaves."""
-    for stream in _in_order(merged):
-        if isinstance(stream.columns, Columns) and stream.columns.excluding:
-            return (
-                f"stream {stream.name!r}: which columns {{except: …}} leaves has to be discovered, "
-                "and that was not possible: see discovery-failed, or list the columns"
             )
     return None
 

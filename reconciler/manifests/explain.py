@@ -50,7 +50,7 @@ def explain(kind: str, schema: Mapping[str, Any], data: Json) -> tuple[Problem, 
 
 def _sibling(pointer: str, hint: str) -> str:
     """Where the key would stand that a misspelled one was meant to be: one cause is told once."""
-    meant = hint.removeprefix("did you mean ").removesuffix("?")
+    meant = hint.removeprefix("did you mean ").removesuffix("?").partition(":")[0]
     return f"{pointer.rsplit('/', 1)[0]}/{meant}"
 
 

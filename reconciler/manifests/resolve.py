@@ -39,8 +39,9 @@ _RESOLVED = " (once its references are resolved)"
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`target` is None only where `diagnostics` holds the error that says why; `documents` are those of the
-    target without an error of their own, sorted by file. `diagnostics` are this stage's alone."""
+    """`target` is None only where `diagnostics` holds the error that says why; `documents` are all of the
+    target, sorted by file, or none where one of them has an error: what points at it would look as if it
+    pointed at nothing. `diagnostics` are this stage's alone."""
 
     target: Target | None
     documents: tuple[Document, ...]
@@ -74,7 +75,8 @@ def resolve(
             found += problems
             if resolved is not None:
                 documents.append(resolved)
-    return Resolved(chosen, tuple(documents), in_order(found))
+    usable = () if errors(found) else tuple(documents)
+    return Resolved(chosen, usable, in_order(found))
 
 
 def choose_target(project: Parsed, target: str | None) -> tuple[str | None, tuple[Diagnostic, ...]]:

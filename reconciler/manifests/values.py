@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +41,12 @@ def resolve_text(text: str, scope: Scope) -> Json:
         return "".join(map(_as_text, values))
     label = "".join(part.written if isinstance(part, Literal) else part.label for part in parts)
     bare = [value.value if isinstance(value, Secret) else value for value in values]
-    return Secret(label, UNSET if UNSET in bare else "".join(map(_as_text, bare)))
+    return Secret(label, UNSET if UNSET in bare else "".join(map(_as_text, bare)), _texts(values))
+
+
+def _texts(values: Iterable[Json]) -> tuple[str, ...]:
+    """What the secrets in a longer text are, each by itself."""
+    return tuple(v.value for v in values if isinstance(v, Secret) and isinstance(v.value, str))
 
 
 def named(secret: Secret) -> str:

@@ -491,13 +491,29 @@ def test_a_live_mode_without_a_name_refuses_to_write_the_list() -> None:
     assert connection_update(live, prefix="x_").fields == {"prefix"}
 
 
-def test_columns_that_have_to_be_discovered_refuse_to_be_written() -> None:
+def test_columns_that_except_leaves_are_resolved_while_they_are_written() -> None:
     streams = [{**ORDERS, "columns": {"except": ["ssn"]}}]
-    live = [*WORLD, live_connection(live_stream())]
-    found = only_step(planned([*ACTORS(), connection(streams=streams)], live))
-    assert "has to be discovered" in found.change.refusals[0]
-    made = only_step(planned([*ACTORS(), connection(streams=streams)], WORLD))
-    assert made.change.refusals == ()  # resolved while it is applied
+    for live in ([live_connection(live_stream())], []):
+        found = only_step(planned([*ACTORS(), connection(streams=streams)], [*WORLD, *live]))
+        assert found.change.refusals == ()
+
+
+def test_a_live_list_without_the_excluded_columns_is_what_except_leaves() -> None:
+    """Nobody has to ask the source to see that git is satisfied."""
+    streams = [{**ORDERS, "columns": {"except": ["ssn"]}}]
+    live = live_connection(live_stream(columns=("email", "id")))
+    assert planned([*ACTORS(), connection(streams=streams)], [*WORLD, live]).plan.changes == ()
+
+
+def test_what_git_excludes_never_stays_under_propagation() -> None:
+    """PUB-T 21 lets Airbyte add columns, and not these."""
+    streams = [{**ORDERS, "columns": {"except": ["ssn"]}}]
+    shown = live_stream(columns=("email", "id", "ssn"))
+    live = live_connection(shown, schema_changes="propagate_columns")
+    made = connection(streams=streams, schemaChanges="propagate_columns")
+    (change,) = planned([*ACTORS(), made], [*WORLD, live]).plan.changes
+    (field,) = change.fields
+    assert (field.before, field.after) == (["email", "id", "ssn"], ["email", "id"])
 
 
 def test_an_ignored_field_of_a_connection_stays_live_in_what_is_written() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import redact
@@ -140,6 +140,11 @@ def _updated(
         hidden=redact.secret_texts([spec.configuration]),
         is_default=_defaults(definition, current.configuration),
     )
+    secret_paths = frozenset(
+        ROOT + at
+        for side in (spec.configuration, current.configuration)
+        for at in secret_pointers(definition.spec, side)
+    )
     theirs = redact.seal(
         current.configuration, secret_pointers(definition.spec, current.configuration)
     )
@@ -160,7 +165,7 @@ def _updated(
     update = actor_update(spec, current, tuple(fields), definition, ignored)
     case = ActorCase(
         kind=resource.address.kind,
-        configured=tuple(f.pointer for f in fields if f.pointer.startswith(ROOT) and _moves(f)),
+        configured=tuple(_configured(fields, secret_paths, notes)),
         rewritten=any(f.pointer.startswith(ROOT) for f in fields),
         lost=tuple(sorted(notes.lost)),
         incremental=incremental,
@@ -198,9 +203,17 @@ def is_twin(spec: Source | Destination, live: LiveObject) -> bool:
     return json_equal(before, after)
 
 
-def _moves(field: FieldChange) -> bool:
-    """Whether more than a secret changes: of a list that holds one, that can't be told."""
-    return not field.secret or isinstance(field.before, list) or isinstance(field.after, list)
+def _configured(
+    fields: list[FieldChange], secret_paths: frozenset[str], notes: Settling
+) -> Iterator[str]:
+    """Pointers of what changes and is no secret of the connector's. A host that comes from the
+    environment is hidden, and moves all the same; of a list with a secret in it nobody can tell."""
+    unseen = {*secret_paths, *notes.uncompared, *notes.lost}
+    for field in fields:
+        if not field.pointer.startswith(ROOT):
+            continue
+        if field.pointer not in unseen or isinstance(field.after, list):
+            yield field.pointer
 
 
 def _kept_across_forms(
