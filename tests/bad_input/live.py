@@ -1,0 +1,124 @@
+"""Manifests against what is live, and the guards of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.bad_input.case import case
+from tests.bad_input.project import CONNECTION, CUSTOMERS, FILES, ORDERS, PROJECT, SOURCE
+from tests.emulator.builders import Airbyte, postgres
+
+_PIN = "11111111-2222-4333-8444-555555555555"
+
+
+def _two_shops(server: Airbyte) -> None:
+    server.source("shop")
+    server.source("shop")
+
+
+def _source_id(server: Airbyte) -> Mapping[str, str]:
+    return {"SOURCE_ID": server.listed("sources")[0]["sourceId"]}
+
+
+def _store(server: Airbyte) -> None:
+    configuration = postgres(host="db.example.com")
+    server.source("store", **configuration)
+
+
+CASES = (
+    case("ambiguous-live-name", people=_two_shops, command=("plan",), codes=("ambiguous-name",)),
+    case(
+        "pin-not-live",
+        (SOURCE, "{name: shop}", f"{{name: shop, ids: {{local: {_PIN}}}}}"),
+        command=("plan",),
+        codes=("pin-not-live",),
+    ),
+    case(
+        "claimed-twice",
+        (SOURCE, "{name: shop}", '{name: shop, ids: {local: "@SOURCE_ID@"}}'),
+        files={
+            "manifests/more.yaml": FILES[SOURCE].replace(
+                "{name: shop}", '{name: store, ids: {local: "@SOURCE_ID@"}}'
+            )
+        },
+        applied=True,
+        people=_source_id,
+        command=("plan",),
+        codes=("claimed-twice",),
+    ),
+    case(
+        "keep-without-secret",
+        (SOURCE, "${env:SHOP_PASSWORD}", "${keep}"),
+        command=("plan",),
+        codes=("keep-without-secret",),
+    ),
+    case(
+        "keep-in-another-form",
+        (
+            SOURCE,
+            "    port: 5432\n",
+            "    port: 5432\n    ssl_mode: {mode: verify-ca, ca_certificate: '${keep}'}\n",
+        ),
+        applied=True,
+        command=("plan",),
+        codes=("keep-without-secret",),
+    ),
+    case(
+        "streams-missing",
+        (CONNECTION, f"  streams:\n{ORDERS}{CUSTOMERS}", ""),
+        command=("plan",),
+        codes=("streams-missing",),
+    ),
+    case(
+        "looks-like-rename",
+        people=_store,
+        command=("plan",),
+        codes=("looks-like-rename",),
+    ),
+    # selections and guards
+    case(
+        "nothing-selected",
+        command=("plan", "conection/*"),
+        codes=("nothing-selected",),
+        placed=False,
+    ),
+    case(
+        "excluded-but-needed",
+        command=("plan", "--exclude", "source/shop"),
+        codes=("excluded-but-needed",),
+        placed=False,
+    ),
+    case(
+        "selection-widened",
+        command=("plan", "connection/shop-to-warehouse"),
+        exit=0,
+        codes=("selection-widened", "selection-widened"),
+        placed=False,
+    ),
+    case(
+        "stale-allow",
+        (CONNECTION, "  source: shop\n", "  lifecycle: {allow: [state-loss]}\n  source: shop\n"),
+        command=("plan",),
+        exit=0,
+        codes=("stale-allow",),
+    ),
+    case(
+        "limit-deletes",
+        (PROJECT, "      url: embedded\n", "      url: embedded\n      limits: {deletes: 30%}\n"),
+        (CONNECTION, "spec:", "state: absent\nspec:"),
+        applied=True,
+        command=("plan",),
+        codes=("limit-deletes", "limit-deletes"),
+        placed=False,
+    ),
+    case(
+        "limit-updates",
+        (PROJECT, "      url: embedded\n", "      url: embedded\n      limits: {updates: 30%}\n"),
+        (CONNECTION, '"0 0 */6 * * ?"', '"0 0 */8 * * ?"'),
+        (SOURCE, "    database: shop\n", "    database: shop\n    jdbc_url_params: ssl=1\n"),
+        applied=True,
+        command=("plan", "--allow", "inconsistent"),
+        codes=("limit-updates",),
+        placed=False,
+    ),
+)
