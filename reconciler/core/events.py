@@ -17,19 +17,24 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """`note`: what a reader should know all the same."""
+
     change: Change
     seconds: float
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`unknown`: the write was sent and may or may not have been done."""
+    """`unknown`: the write was sent and may or may not have been done; `written`: a part of it was;
+    `moved`: live is not what the plan was made from, and nothing was sent."""
 
     change: Change
     message: str
     hint: str = ""
     unknown: bool = False
     written: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +48,31 @@ Event: TypeAlias = Started | Done | Failed | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to each change, in the order of the plan; `interrupted`: some were not started."""
+    """What happened to each change, in the order of the plan; `interrupted`: some were not started or not
+    waited for. `bugs`: exceptions that nobody expected, to be raised once this was told."""
 
     done: tuple[Done, ...]
     failed: tuple[Failed, ...]
     skipped: tuple[Skipped, ...]
     interrupted: bool = False
+    bugs: tuple[Exception, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every change was made."""
+        return not self.failed and not self.skipped
+
+    @property
+    def wrote(self) -> bool:
+        """Whether something was written, or may have been."""
+        return bool(self.done) or any(failed.unknown or failed.written for failed in self.failed)
 
     @property
     def exit_code(self) -> int:
         if self.interrupted:
             return 130
-        if not self.failed and not self.skipped:
+        if self.whole:
             return 0
-        wrote = bool(self.done) or any(
-            failure.unknown or failure.written for failure in self.failed
-        )
-        return 4 if wrote else 1
+        if self.wrote:
+            return 4
+        return 3 if self.failed and all(failed.moved for failed in self.failed) else 1

@@ -13,15 +13,15 @@ from typing import Final, TypeAlias
 import anyio
 
 from reconciler.backends.protocol import Backend
-from reconciler.core.diagnostics import OutcomeUnknown, ReconcilerError
+from reconciler.core.diagnostics import NotAsReviewed, OutcomeUnknown, ReconcilerError
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Connection, Live
 from reconciler.core.planning import Planned, Step
 from reconciler.executor.replacing import begin_replacement, finish_replacement
-from reconciler.executor.run import PARALLEL, PARALLEL_SLOW, Run
+from reconciler.executor.run import PARALLEL, PARALLEL_SLOW, Patience, Run
 from reconciler.executor.steps import create, delete, update
 
-__all__ = ["PARALLEL", "PARALLEL_SLOW", "execute"]
+__all__ = ["PARALLEL", "PARALLEL_SLOW", "Patience", "execute"]
 
 _Action: TypeAlias = Callable[[Run, Step], Awaitable[str]]
 
@@ -31,6 +31,7 @@ _ACTIONS: Final[Mapping[str, _Action]] = {
     "replace": begin_replacement,
     "delete": delete,
 }
+_POSTING: Final = frozenset({"create", "replace"})
 
 
 async def execute(
@@ -41,9 +42,13 @@ async def execute(
     *,
     parallelism: int = PARALLEL,
     stopping: Callable[[], bool] = lambda: False,
+    scope: anyio.CancelScope | None = None,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
     clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Outcome:
-    """Runs every change of an applyable plan. Never raises for what the server refuses."""
+    """Runs every change of an applyable plan. Once the first write was sent it never raises for what the
+    server refuses. `stopping`: start nothing more; cancelling `scope` waits for nothing any more."""
     run = Run(
         planned,
         live,
@@ -51,19 +56,35 @@ async def execute(
         emit,
         stopping,
         clock,
+        sleep,
+        patience,
         slots=anyio.CapacityLimiter(parallelism),
         slow=anyio.CapacityLimiter(min(parallelism, PARALLEL_SLOW)),
         ids={address: found.id for address, found in planned.claims.live.items()},
     )
-    await _create_tags(run)
-    for _, changes in groupby(planned.plan.changes, key=lambda change: change.level):
-        async with anyio.create_task_group() as group:
-            for change in changes:
-                group.start_soon(_run_step, run, planned.steps[change.address])
-    for change in planned.plan.changes:
-        if change.address in run.half_done:
-            await _attempt(run, planned.steps[change.address], finish_replacement)
+    with scope or anyio.CancelScope():
+        await _look_again(run)
+        await _create_tags(run)
+        for _, changes in groupby(planned.plan.changes, key=lambda change: change.level):
+            async with anyio.create_task_group() as group:
+                for change in changes:
+                    group.start_soon(_run_step, run, planned.steps[change.address])
+        for change in planned.plan.changes:
+            if change.address in run.half_done:
+                await _attempt(run, planned.steps[change.address], finish_replacement)
+    _skip_the_rest(run)
     return _outcome(run)
+
+
+async def _look_again(run: Run) -> None:
+    """Before the first POST: a list may have hidden a row from the plan (PUB-T 24), and what somebody
+    made since then must not be made twice (PUB-T 26)."""
+    if all(change.action not in _POSTING for change in run.planned.plan.changes):
+        return
+    known = {found.id for found in run.live.objects}
+    now = await run.backend.snapshot(run.live.workspace)
+    run.appeared = tuple(found for found in now.objects if found.id not in known)
+    run.seen = known | {found.id for found in now.objects}
 
 
 async def _create_tags(run: Run) -> None:
@@ -95,19 +116,45 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
     change = step.change
     try:
         ignored = await action(run, step)
+    except anyio.get_cancelled_exc_class():
+        run.given_up = True
+        run.say(Failed(change, "interrupted while it was under way", _LOOK, unknown=True))
+        raise
     except OutcomeUnknown as error:
         run.say(Failed(change, error.message, error.hint, unknown=True))
-        return
     except ReconcilerError as error:
-        written = change.address in run.written
-        run.say(Failed(change, error.message, error.hint, written=written))
-        return
-    if ignored:
-        run.say(Failed(change, ignored, written=True))
-    elif action is begin_replacement and not isinstance(step.spec, Connection):
-        run.half_done.add(change.address)
+        moved, written = isinstance(error, NotAsReviewed), change.address in run.written
+        run.say(Failed(change, error.message, error.hint, written=written, moved=moved))
+    except Exception as error:  # noqa: BLE001 - kept, and raised again once the outcome was told
+        run.bugs.append(error)
+        run.say(
+            Failed(change, f"a bug in reconciler ({type(error).__name__})", _LOOK, unknown=True)
+        )
     else:
-        run.say(Done(change, run.clock() - run.began[change.address]))
+        if ignored:
+            run.say(Failed(change, ignored, written=True))
+        elif action is begin_replacement and not isinstance(step.spec, Connection):
+            run.half_done.add(change.address)
+        else:
+            seconds = run.clock() - run.began[change.address]
+            run.say(Done(change, seconds, run.notes.get(change.address, "")))
+
+
+_LOOK: Final = "plan again to see what became of it"
+
+
+def _skip_the_rest(run: Run) -> None:
+    """What an interrupt kept from ending, one event each."""
+    ended = {event.change.address for event in run.events}
+    for change in run.planned.plan.changes:
+        if change.address in ended:
+            continue
+        run.given_up = True
+        if change.address in run.half_done:
+            message = "the new one stands, and the old one too"
+            run.say(Failed(change, message, "apply again: it goes on from here", written=True))
+        else:
+            run.say(Skipped(change, INTERRUPTED))
 
 
 def _outcome(run: Run) -> Outcome:
@@ -117,7 +164,7 @@ def _outcome(run: Run) -> Outcome:
         done=tuple(event for event in events if isinstance(event, Done)),
         failed=tuple(event for event in events if isinstance(event, Failed)),
         skipped=tuple(event for event in events if isinstance(event, Skipped)),
-        interrupted=any(
-            isinstance(event, Skipped) and event.reason == INTERRUPTED for event in events
-        ),
+        interrupted=run.given_up
+        or any(isinstance(event, Skipped) and event.reason == INTERRUPTED for event in events),
+        bugs=tuple(run.bugs),
     )

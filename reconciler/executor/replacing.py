@@ -18,6 +18,7 @@ from reconciler.core.drafts import connections_on
 from reconciler.core.interim import Interim, interim_name
 from reconciler.core.model import Connection, LiveObject, Update
 from reconciler.core.planning import Step
+from reconciler.executor import settling
 from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
 
 
@@ -36,10 +37,10 @@ async def _make_actor(run: Run, step: Step, old: LiveObject) -> str:
     spec = replace(step.spec, name=interim_name(Interim(step.spec.name, old.id)))
     left = run.planned.claims.interim.get(step.change.address)
     if left is None:
-        made = await run.backend.create(run.live.workspace, spec)
+        made = await settling.create(run, step, spec)
     else:
         whole = Update(spec, frozenset({"name", "configuration"}), whole=True)
-        made = await run.backend.update(left, whole)
+        made = await settling.update(run, step, left, whole, spec)
     run.written.add(step.change.address)
     run.ids[step.change.address] = made.id
     return read_back(run, step, spec, made)
@@ -52,19 +53,19 @@ async def _replace_connection(run: Run, step: Step, wanted: Connection, old: Liv
         wanted = await checked(run, wanted, wanted)
         left = run.planned.claims.interim.get(address)
         if left is not None:
-            await run.backend.delete(left.kind, left.id)
+            await settling.delete(run, step, left.kind, left.id)
             run.written.add(address)
         interim = Interim(wanted.name, old.id, str(wanted.status or ""))
         asleep = replace(wanted, name=interim_name(interim), status="inactive")
-        made = await run.backend.create(run.live.workspace, asleep)
+        made = await settling.create(run, step, asleep)
     run.written.add(address)
     ignored = read_back(run, step, asleep, made)
     if ignored:
         return ignored
-    await run.backend.delete(old.kind, old.id)
+    await settling.delete(run, step, old.kind, old.id)
     run.ids[address] = made.id
     names = frozenset({"name", "status"}) if wanted.status else frozenset({"name"})
-    finished = await run.backend.update(made, Update(wanted, names))
+    finished = await settling.update(run, step, made, Update(wanted, names), wanted)
     return read_back(run, step, wanted, finished)
 
 
@@ -86,7 +87,8 @@ async def finish_replacement(run: Run, step: Step) -> str:
             f"the new one stands, the old one ({old.id}) stays: connections still use it: {names}",
             hint="mend what failed and apply again: it goes on from here",
         )
-    await run.backend.delete(old.kind, old.id)
+    await settling.delete(run, step, old.kind, old.id)
     new = next(found for found in now.objects if found.id == run.ids[address])
-    renamed = await run.backend.update(new, Update(step.spec, frozenset({"name"})))
+    rename = Update(step.spec, frozenset({"name"}))
+    renamed = await settling.update(run, step, new, rename, step.spec)
     return read_back(run, step, step.spec, renamed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ import anyio
 
 from reconciler.backends.protocol import Backend
 from reconciler.core.catalog import check_catalog, resolve_columns
-from reconciler.core.diagnostics import ApiError, ReconcilerError, Severity
+from reconciler.core.diagnostics import ApiError, NotAsReviewed, ReconcilerError, Severity
 from reconciler.core.drafts import ignored_by_server
 from reconciler.core.events import Event, Failed, Skipped, Started
 from reconciler.core.model import Address, Connection, Live, LiveObject, Ref, Spec
@@ -22,12 +22,22 @@ PARALLEL_SLOW: Final = 2
 """The public API runs on five threads; slow calls hold one for minutes (PUB-T 39)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds the server is looked at after a lost answer. A slow call may end long after a
+    proxy gave up on it: ten minutes is how long one may take (PUB-T 39)."""
+
+    quick: float = 30.0
+    slow: float = 600.0
+
+
 @dataclass(slots=True)
 class Run:
     """The state of one run: live ids of everything that exists so far, and what failed.
 
-    `written`: changes of which something was written before they were done; `half_done`: actors whose
-    replacement stands beside the old one.
+    `seen`: ids that were there before a write or were made by this run; `appeared`: objects that the plan
+    did not know. `written`: changes of which something was written before they were done; `half_done`:
+    actors whose replacement stands beside the old one.
     """
 
     planned: Planned
@@ -36,15 +46,22 @@ class Run:
     emit: Callable[[Event], None]
     stopping: Callable[[], bool]
     clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    patience: Patience
     slots: anyio.CapacityLimiter
     slow: anyio.CapacityLimiter
     ids: dict[Address, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    appeared: tuple[LiveObject, ...] = ()
     events: list[Event] = field(default_factory=list)
     broken: dict[Address, str] = field(default_factory=dict)
     missing_tags: dict[str, ReconcilerError] = field(default_factory=dict)
     written: set[Address] = field(default_factory=set)
     half_done: set[Address] = field(default_factory=set)
     began: dict[Address, float] = field(default_factory=dict)
+    notes: dict[Address, str] = field(default_factory=dict)
+    bugs: list[Exception] = field(default_factory=list)
+    given_up: bool = False
 
     def say(self, event: Event) -> None:
         if not isinstance(event, Started):
@@ -70,9 +87,9 @@ async def unmoved(run: Run, step: Step) -> LiveObject:
     assert step.live is not None  # noqa: S101 - updates and deletes have a live object
     current = await run.backend.read(step.live.kind, step.live.id)
     if current is None:
-        raise ApiError("it was deleted in Airbyte since the plan was made", hint="plan again")
+        raise NotAsReviewed("it was deleted in Airbyte since the plan was made", hint="plan again")
     if fingerprint(current) != fingerprint(step.live):
-        raise ApiError("it was changed in Airbyte since the plan was made", hint="plan again")
+        raise NotAsReviewed("it was changed in Airbyte since the plan was made", hint="plan again")
     return current
 
 
@@ -86,16 +103,18 @@ def _resolved(run: Run, ref: Ref) -> Ref:
     return Ref(id=run.ids[ref.address]) if ref.address is not None else ref
 
 
-def read_back(run: Run, step: Step, sent: Spec | None, answer: LiveObject) -> str:
-    """What the server ignored of what was asked is an error, not a warning (design §6.8)."""
+def ignored(run: Run, step: Step, asked: Spec | None, answer: LiveObject) -> tuple[str, ...]:
+    """Pointers of what was asked and can be seen not to be there."""
     claimed: Mapping[tuple[str, str], Address] = {
         (address.kind, object_id): address for address, object_id in run.ids.items()
     }
-    ignored = ignored_by_server(step.resource, sent, answer, naming_for(claimed), run.live)
-    if not ignored:
-        return ""
-    listed = ", ".join(ignored)
-    return f"written, but Airbyte's answer does not hold what was asked: {listed}"
+    return ignored_by_server(step.resource, asked, answer, naming_for(claimed), run.live)
+
+
+def read_back(run: Run, step: Step, sent: Spec | None, answer: LiveObject) -> str:
+    """What the server ignored of what was asked is an error, not a warning (design §6.8)."""
+    listed = ", ".join(ignored(run, step, sent, answer))
+    return f"written, but Airbyte's answer does not hold what was asked: {listed}" if listed else ""
 
 
 async def checked(run: Run, pair: Connection, spec: Connection) -> Connection:

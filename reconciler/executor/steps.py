@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.diagnostics import ApiError
+from reconciler.core.diagnostics import NotAsReviewed
 from reconciler.core.drafts import connections_on
 from reconciler.core.model import Connection, LiveObject
 from reconciler.core.planning import Step
+from reconciler.executor import settling
 from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
 
 
@@ -22,9 +23,9 @@ async def create(run: Run, step: Step) -> str:
         spec = with_ids(run, spec)
         async with run.slow:
             spec = await checked(run, spec, spec)
-            made = await run.backend.create(run.live.workspace, spec)
+            made = await settling.create(run, step, spec)
     else:
-        made = await run.backend.create(run.live.workspace, spec)
+        made = await settling.create(run, step, spec)
     run.ids[step.change.address] = made.id
     return read_back(run, step, spec, made)
 
@@ -38,9 +39,10 @@ async def update(run: Run, step: Step) -> str:
         assert isinstance(current.spec, Connection)  # noqa: S101 - claims never cross kinds
         async with run.slow:
             spec = await checked(run, current.spec, update.spec)
-            made = await run.backend.update(current, replace(update, spec=spec))
+            made = await settling.update(run, step, current, replace(update, spec=spec), spec)
         return read_back(run, step, spec, made)
-    made = await run.backend.update(current, update)
+    assert step.spec is not None  # noqa: S101 - what is updated is to exist
+    made = await settling.update(run, step, current, update, step.spec)
     return read_back(run, step, step.spec, made)
 
 
@@ -48,7 +50,7 @@ async def delete(run: Run, step: Step) -> str:
     current = await unmoved(run, step)
     if not isinstance(current.spec, Connection):
         await refuse_if_used(run, current)
-    await run.backend.delete(current.kind, current.id)
+    await settling.delete(run, step, current.kind, current.id)
     run.ids.pop(step.change.address, None)
     return ""
 
@@ -60,6 +62,6 @@ async def refuse_if_used(run: Run, actor: LiveObject) -> None:
     new = [user for user in connections_on(actor, now) if user.id not in known]
     if new:
         names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in new))
-        raise ApiError(
+        raise NotAsReviewed(
             f"connections that the plan did not know use it now: {names}", hint="plan again"
         )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import anyio
+import anyio.lowlevel
 
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Span
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Span, Unreachable
 from reconciler.core.effects import EFFECTS
 from reconciler.core.model import (
     Address,
@@ -45,7 +46,10 @@ ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent
 
 @dataclass
 class FakeBackend:
-    """`failures`: name → what to raise when an object of that name is written. `calls` in order."""
+    """`failures`: name → what to raise when an object of that name is written. `calls` in order.
+
+    `fault_at`: the write at which the connection is lost; with `dies`, the server is gone after it.
+    """
 
     capabilities: Capabilities = CAPABILITIES
     objects: dict[str, LiveObject] = field(default_factory=dict)
@@ -56,7 +60,11 @@ class FakeBackend:
     calls: list[str] = field(default_factory=list)
     fault_at: int | None = None
     fault_after_commit: bool = False
+    fault: Exception = field(default_factory=lambda: OutcomeUnknown("the connection was lost"))
+    dies: bool = False
+    dead: bool = False
     writes: int = 0
+    snapshots: int = 0
     running: int = 0
     most_running: int = 0
     slow_running: int = 0
@@ -66,9 +74,12 @@ class FakeBackend:
         return (WORKSPACE,)
 
     async def snapshot(self, workspace: Workspace) -> Live:
+        self._refuse_when_dead()
+        self.snapshots += 1
         return Live(workspace, tuple(self.objects.values()), DEFINITIONS, dict(self.tags))
 
     async def read(self, kind: str, object_id: str) -> LiveObject | None:
+        self._refuse_when_dead()
         return self.objects.get(object_id)
 
     async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
@@ -102,6 +113,7 @@ class FakeBackend:
     async def discover(
         self, source_id: str, destination_id: str | None
     ) -> tuple[DiscoveredStream, ...]:
+        self._refuse_when_dead()
         self.slow_running += 1
         self.most_slow = max(self.most_slow, self.slow_running)
         await anyio.sleep(0.01)
@@ -116,9 +128,15 @@ class FakeBackend:
     def _fault(self, *, after: bool) -> None:
         """A lost connection at the `fault_at`-th write, before or after it was done."""
         if self.writes - 1 == self.fault_at and after == self.fault_after_commit:
-            raise OutcomeUnknown("the connection was lost")
+            self.dead = self.dies
+            raise self.fault
+
+    def _refuse_when_dead(self) -> None:
+        if self.dead:
+            raise Unreachable("no connection")
 
     async def _work(self, verb: str, spec: Spec) -> None:
+        self._refuse_when_dead()
         self.calls.append(f"{verb} {spec.name}")
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -167,6 +185,11 @@ async def planned(backend: FakeBackend, *resources: Resource) -> tuple[Planned, 
     line = TargetLine("test", "nowhere", "public", WORKSPACE.name, WORKSPACE.id)
     situation = Situation(line, Desired(by_address), live, CAPABILITIES, allow=(ALL_OF_IT,))
     return make_plan(situation), live
+
+
+async def no_pause(_seconds: float) -> None:
+    """For what would wait: a look at the loop, and on."""
+    await anyio.lowlevel.checkpoint()
 
 
 def refused(text: str = "the server said no") -> ApiError:

@@ -25,6 +25,7 @@ from tests.executor.fake import (
     absent,
     connection,
     destination,
+    no_pause,
     planned,
     refused,
     source,
@@ -44,7 +45,13 @@ def run(
         plan, live = await planned(backend, *resources)
         before()
         return await execute(
-            plan, live, backend, events.append, parallelism=parallelism, stopping=stopping
+            plan,
+            live,
+            backend,
+            events.append,
+            parallelism=parallelism,
+            stopping=stopping,
+            sleep=no_pause,
         )
 
     return anyio.run(work), events
@@ -147,7 +154,8 @@ def test_what_moved_since_the_plan_is_not_overwritten() -> None:
     outcome, _ = run(backend, source("s", host="new"), before=somebody_edits)
     assert "changed in Airbyte since the plan was made" in outcome.failed[0].message
     assert backend.objects["id-s"].spec.configuration == {"host": "clicked"}
-    assert outcome.exit_code == 1
+    assert outcome.failed[0].moved
+    assert outcome.exit_code == 3
 
 
 def test_what_was_deleted_since_the_plan_is_not_written() -> None:
@@ -156,6 +164,66 @@ def test_what_was_deleted_since_the_plan_is_not_written() -> None:
     outcome, _ = run(backend, source("s", host="new"), before=backend.objects.clear)
     assert "deleted in Airbyte since the plan was made" in outcome.failed[0].message
     assert backend.objects == {}
+    assert outcome.exit_code == 3
+
+
+def test_a_moved_world_with_something_written_is_a_partial_apply() -> None:
+    backend = FakeBackend()
+    run(backend, source("s"))
+    outcome, _ = run(backend, source("s", host="new"), source("t"), before=backend.objects.clear)
+    assert [failure.moved for failure in outcome.failed] == [True]
+    assert outcome.exit_code == 4
+
+
+def test_a_refusal_beside_a_moved_object_is_a_failure() -> None:
+    backend = FakeBackend(failures={"t": refused()})
+    run(backend, source("s"))
+    outcome, _ = run(backend, source("s", host="new"), source("t"), before=backend.objects.clear)
+    assert outcome.exit_code == 1
+
+
+def test_an_exception_that_nobody_expected_is_told_without_its_text_and_the_rest_goes_on() -> None:
+    backend = FakeBackend(failures={"s": KeyError("hunter2")})
+    outcome, _ = run(backend, source("s"), source("t"))
+    (failure,) = outcome.failed
+    assert failure.unknown
+    assert "KeyError" in failure.message
+    assert "hunter2" not in failure.message
+    assert [str(done.change.address) for done in outcome.done] == ["source/t"]
+    assert [type(bug) for bug in outcome.bugs] == [KeyError]
+
+
+def test_giving_up_ends_every_change_in_one_event() -> None:
+    backend = FakeBackend()
+
+    async def work() -> Outcome:
+        plan, live = await planned(backend, *world())
+        scope = anyio.CancelScope()
+
+        def give_up(event: Event) -> None:
+            if isinstance(event, Done):
+                scope.cancel()
+
+        return await execute(plan, live, backend, give_up, parallelism=1, scope=scope)
+
+    outcome = anyio.run(work)
+    assert [str(done.change.address) for done in outcome.done] == ["destination/d"]
+    assert outcome.interrupted
+    assert outcome.exit_code == 130
+    assert len(outcome.failed) + len(outcome.skipped) == 3
+
+
+def test_what_is_under_way_when_a_run_is_given_up_is_of_unknown_outcome() -> None:
+    backend = FakeBackend()
+
+    async def work() -> Outcome:
+        plan, live = await planned(backend, source("s"))
+        scope = anyio.CancelScope()
+        return await execute(plan, live, backend, lambda _: scope.cancel(), scope=scope)
+
+    outcome = anyio.run(work)
+    assert [failure.unknown for failure in outcome.failed] == [True]
+    assert outcome.exit_code == 130
 
 
 def test_a_connection_that_appeared_on_an_actor_saves_it_from_deletion() -> None:
@@ -211,7 +279,9 @@ def test_columns_that_except_leaves_are_resolved_from_what_the_source_offers() -
     made = backend.objects["id-c"].spec
     assert isinstance(made, Connection)
     assert isinstance(made.streams, tuple)
-    assert made.streams[0].columns == Columns(names=("email", "id"))
+    columns = made.streams[0].columns
+    assert isinstance(columns, Columns)
+    assert columns.names == ("email", "id")
 
 
 def test_an_interrupt_starts_nothing_more_and_says_so() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown
 from reconciler.core.model import Connection, LiveObject, Ref, Resource
 from tests.executor.fake import FakeBackend, connection, destination, planned, refused, source
 from tests.executor.test_executor import run
@@ -145,13 +146,26 @@ def test_cut_off_at_any_write_the_next_run_finishes_it(*, after_commit: bool) ->
     assert total > 10
     for index in range(total):
         backend = world()
-        backend.fault_at, backend.fault_after_commit = index, after_commit
+        backend.fault_at, backend.fault_after_commit, backend.dies = index, after_commit, True
         first, _ = run(backend, *after())
         assert first.exit_code != 0, index
-        backend.fault_at = None
+        backend.fault_at, backend.dead = None, False
         left = copy.deepcopy(shape(backend.objects.values()))
         for _ in range(2):
             last, _ = run(backend, *after())
         assert last.exit_code == 0, (index, left, last.failed)
         assert shape(backend.objects.values()) == shape(whole.objects.values()), (index, left)
         assert _changes(backend) == [], index
+
+
+@pytest.mark.parametrize("fault", [OutcomeUnknown("lost"), ApiError("broken", status=500)])
+def test_an_answer_lost_at_any_write_is_settled_in_the_same_run(fault: ApiError) -> None:
+    whole = world()
+    run(whole, *after())
+    for index in range(whole.writes):
+        backend = world()
+        backend.fault_at, backend.fault_after_commit, backend.fault = index, True, fault
+        outcome, _ = run(backend, *after())
+        assert outcome.exit_code == 0, (index, outcome.failed)
+        assert sorted(backend.calls) == sorted(whole.calls), index
+        assert shape(backend.objects.values()) == shape(whole.objects.values()), index
