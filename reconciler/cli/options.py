@@ -87,6 +87,9 @@ plan_options = combined(
     click.option(
         "--max-updates", type=click.IntRange(0), help="The number of updates that is meant."
     ),
+    click.option(
+        "--max-stops", type=click.IntRange(0), help="The number of streams meant to stop."
+    ),
 )
 
 
@@ -112,6 +115,7 @@ def make_request(
     allow: Sequence[str] = (),
     max_deletes: int | None = None,
     max_updates: int | None = None,
+    max_stops: int | None = None,
     parallelism: int = 4,
     online: bool = False,
     since: str | None = None,
@@ -123,7 +127,7 @@ def make_request(
         env=_environment(env_file),
         target=target,
         allow=tuple(_consent(text) for text in allow),
-        expected=Expected(max_deletes, max_updates),
+        expected=Expected(max_deletes, max_updates, max_stops),
         selection=Selection((*addresses, *select), tuple(exclude)),
         parallelism=parallelism,
         online=online,

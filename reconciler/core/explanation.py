@@ -72,7 +72,7 @@ def _actor_rows(
     notes = Settling(hidden=redact.secret_texts([spec.configuration]))
     before, after = settle(ours, theirs, notes, "/configuration")
     git, there = dict(redact.leaves(after)), dict(redact.leaves(before))
-    for at in sorted({*git, *there}):
+    for at in sorted({*git, *there} - {""}):
         pointer = f"/configuration{at}"
         yield _row(
             resource,

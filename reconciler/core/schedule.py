@@ -6,8 +6,11 @@ Offline and exact about form; it does not compute when a schedule fires.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
+from reconciler.core.connector import closest
 from reconciler.core.model import MANUAL, Json, Schedule
 
 _FIELDS: Final = ("seconds", "minutes", "hours", "day of month", "month", "day of week", "year")
@@ -51,6 +54,20 @@ def parse_interval(text: str) -> tuple[int, str] | None:
 
 def canonical_timezone(name: str) -> str:
     return "UTC" if name.upper() in _UTC_NAMES else name
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """The names of the IANA database; empty where this machine has none, and then none is checked."""
+    return frozenset(available_timezones())
+
+
+def _timezone_problem(name: str) -> str | None:
+    known = _timezones()
+    if not known or name in known or canonical_timezone(name) == "UTC":
+        return None
+    guess = closest(name, known)
+    return f"there is no time zone {name!r}" + (f": did you mean {guess}?" if guess else "")
 
 
 def canonical_cron(expression: str) -> str:
@@ -139,8 +156,9 @@ def parse_schedule(data: Json) -> Schedule | str:
     if data == "manual":
         return MANUAL
     if "cron" in data:
-        problem = cron_problem(data["cron"])
-        return problem or Schedule(cron=data["cron"], timezone=data.get("timezone", "UTC"))
+        timezone = data.get("timezone", "UTC")
+        problem = cron_problem(data["cron"]) or _timezone_problem(timezone)
+        return problem or Schedule(cron=data["cron"], timezone=timezone)
     interval = parse_interval(data["every"])
     if interval is None:
         return (

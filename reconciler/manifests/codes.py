@@ -16,6 +16,7 @@ CODES: Final[Mapping[str, Code]] = {
     # the project and its files
     "connector-file-invalid": Code("a file of `connectors` is neither a definition nor a registry"),
     "file-unreadable": Code("a file that is named can't be opened"),
+    "fixed-rule": Code("a rule that would switch off what always holds"),
     "manifest-outside-project": Code("a pattern or link leads out of the project"),
     "manifests-empty": Code("no manifest was found at all"),
     "not-a-manifest": Code("a document of another program, or of another version of the format"),
@@ -36,6 +37,7 @@ CODES: Final[Mapping[str, Code]] = {
     "plaintext-secret": Code(
         "a credential that stands in git in clear",
         except_="a warning for a target's own credentials",
+        switchable=True,
     ),
     "reference-cast": Code("a value that does not fit its cast or its place in a text"),
     "reference-not-allowed": Code("a reference, or one of its scheme, where none is resolved"),
@@ -43,7 +45,7 @@ CODES: Final[Mapping[str, Code]] = {
     "reference-unknown-scheme": Code("a reference of a scheme there is not"),
     "reference-unreadable": Code("a file that can't be read as text"),
     "reference-unset": Code("a target setting that env or file does not give"),
-    "secret-unset": Code("a secret without a value in this run", Severity.WARNING),
+    "secret-unset": Code("a secret without a value in this run", Severity.WARNING, switchable=True),
     "target-missing": Code("no target is chosen"),
     "unknown-rule": Code("a rule for a code there is not"),
     "unknown-target": Code("a target there is not"),

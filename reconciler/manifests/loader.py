@@ -251,11 +251,19 @@ def _unknown_targets(project: Parsed, documents: Iterable[Parsed]) -> Iterator[D
 
 
 def _unknown_rules(project: Parsed) -> Iterator[Diagnostic]:
-    """A rule that names no code would silently rule nothing."""
-    for code in project.data["spec"].get("rules") or {}:
+    """A rule that names no code would silently rule nothing; some diagnostics no rule may lower."""
+    for code, setting in (project.data["spec"].get("rules") or {}).items():
+        pointer = f"/spec/rules/{escape(code)}"
+        if code in ALL_CODES and not ALL_CODES[code].switchable and setting != "error":
+            yield Diagnostic(
+                code="fixed-rule",
+                message=f"{code} always holds: without it a plan could not be trusted",
+                hint="take the rule out",
+                span=project.locate(pointer, key=True),
+                pointer=pointer,
+            )
         if code not in ALL_CODES:
             guess = closest(code, ALL_CODES)
-            pointer = f"/spec/rules/{escape(code)}"
             yield Diagnostic(
                 code="unknown-rule",
                 message=f"no diagnostic has the code {code!r}",

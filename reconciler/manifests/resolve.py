@@ -30,7 +30,6 @@ from reconciler.manifests.target import (
     plaintext,
     resolve_settings,
     secrets,
-    unset_variables,
 )
 from reconciler.manifests.values import Scope, named, resolve_text
 
@@ -107,8 +106,6 @@ def _target(
 ) -> tuple[Target | None, tuple[Diagnostic, ...]]:
     values = variables.all()
     found = list(variables.problems)
-    if not tolerate_missing:
-        found += unset_variables(project, name, values)
     settings, wrong = resolve_settings(
         project, name, variables.scope, tolerate_missing=tolerate_missing
     )

@@ -150,15 +150,6 @@ def resolve_settings(
     return walk(settings, ["spec", "targets", target], on_text), tuple(found)
 
 
-def unset_variables(
-    project: Parsed, target: str, variables: Mapping[str, Json]
-) -> Iterator[Diagnostic]:
-    """One for each value of a variable that env or file should give and does not."""
-    for path, secret in secrets(dict(variables), ["spec", "targets", target, "variables"]):
-        if not secret.known:
-            yield diagnostic(_unset(secret), project, pointer(path))
-
-
 def _unset(secret: Secret) -> BadReference:
     return BadReference(
         "reference-unset",

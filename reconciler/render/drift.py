@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from reconciler.core.diff import FieldChange
-from reconciler.core.model import Json, Unset
 from reconciler.core.plan import Change, Plan
-from reconciler.render.clean import clean, value_text
+from reconciler.render.clean import clean
 from reconciler.render.layout import LABEL, hanging, joined, with_place
 from reconciler.render.problems import problems_lines
-from reconciler.render.text import header, not_covered_lines, own_name, selection
+from reconciler.render.text import field_side, header, not_covered_lines, own_name
 from reconciler.render.view import place
 
 
@@ -41,13 +39,8 @@ def _drift_lines(change: Change) -> Iterator[str]:
     if change.action in ("update", "replace"):
         for field in change.fields:
             name = f"{field.stream} {own_name(field)}".strip() if field.stream else own_name(field)
-            live, git = _side(field, field.before), _side(field, field.after)
+            live, git = field_side(field, field.before), field_side(field, field.after)
             yield from hanging("    ", clean(name), f"live: {live}   git: {git}")
     for name, value in sorted(change.annotations.items()):
         yield from hanging("    ", clean(name), str(value))
     yield f"    {'undo it':<{LABEL}}reconciler apply {change.address}"
-
-
-def _side(field: FieldChange, value: Json | Unset) -> str:
-    whole_stream = field.stream and field.pointer.endswith("]")
-    return selection(value) if whole_stream and isinstance(value, Mapping) else value_text(value)

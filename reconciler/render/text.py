@@ -8,8 +8,9 @@ from typing import Final
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import EFFECTS
-from reconciler.core.model import UNSET, Json
+from reconciler.core.model import UNSET, Json, Unset
 from reconciler.core.plan import SYMBOLS, Change, Plan
+from reconciler.core.redact import HIDDEN
 from reconciler.render.clean import clean, value_text
 from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrapped
 from reconciler.render.problems import problems_lines
@@ -142,7 +143,9 @@ def own_name(field: FieldChange) -> str:
 def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:
     label = f"{name or 'stream':<{LABEL}}" if len(name) < LABEL else f"{name}  "
     secret = "(secret) " if field.secret else ""
-    before, after = value_text(field.before), value_text(field.after)
+    before, after = field_side(field, field.before), field_side(field, field.after)
+    if field.secret and before == HIDDEN and field.after is not UNSET:
+        before = "another value"
     arrow = after if field.before is UNSET else f"{before} -> {after}"
     text = f"{indent}{label}{secret}{arrow}{_WHY.get(field.why, '')}"
     if len(text) <= WIDTH:
@@ -176,6 +179,12 @@ def _stream_counts(streams: dict[str, list[FieldChange]]) -> str:
         (gone, "deselected"),
     ]
     return ", ".join(f"{count} {noun}" for count, noun in parts if count)
+
+
+def field_side(field: FieldChange, value: Json | Unset) -> str:
+    """A value of a field; of a stream that comes or goes, its selection."""
+    whole_stream = field.stream and field.pointer.endswith("]")
+    return selection(value) if whole_stream and isinstance(value, Mapping) else value_text(value)
 
 
 def selection(form: Mapping[str, Json]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,21 @@ def applied(project: Project, cli: Cli) -> Project:
 
 
 @pytest.fixture
-def airbyte(applied: Project) -> Iterator[Airbyte]:
-    """The embedded Airbyte of an applied project, over raw HTTP: a person in the UI."""
-    with asyncio.Runner() as runner:
-        server = Airbyte(Settings(db=applied.folder / ".reconciler" / "local.db"), runner)
-        yield server
-        server.close()
+def airbyte_at() -> Iterator[Callable[[Project], Airbyte]]:
+    """The embedded Airbyte of a project that was applied, over raw HTTP: a person in the UI."""
+    with asyncio.Runner() as runner, ExitStack() as stack:
+
+        def opened(project: Project) -> Airbyte:
+            server = Airbyte(Settings(db=project.folder / ".reconciler" / "local.db"), runner)
+            stack.callback(server.close)
+            return server
+
+        yield opened
+
+
+@pytest.fixture
+def airbyte(applied: Project, airbyte_at: Callable[[Project], Airbyte]) -> Airbyte:
+    return airbyte_at(applied)
 
 
 def found(airbyte: Airbyte, kind: str, name: str) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def test_a_secret_is_not_comparable_and_not_shown(cli: Cli, applied: Project) ->
 
 
 def test_what_is_not_live_is_missing(cli: Cli, project: Project) -> None:
-    assert set(_standing(cli, project, "source/shop-postgres").values()) == {"missing"}
+    standing = _standing(cli, project, "source/shop-postgres")
+    assert {standing["/name"], standing["/configuration/host"]} == {"missing"}
 
 
 def test_an_unknown_address_is_an_error_with_a_guess(cli: Cli, project: Project) -> None:

@@ -143,10 +143,10 @@ def test_what_is_missing_is_tolerated_where_nothing_is_sent(tmp_path: Path) -> N
     assert outcome.target.workspace == "${env:WS}"
 
 
-def test_a_missing_value_of_a_variable_is_told_at_the_variable(tmp_path: Path) -> None:
+def test_a_missing_value_of_a_variable_is_told_where_it_is_used(tmp_path: Path) -> None:
     project(tmp_path, {"a.yaml": SOURCE}, root=project_with("{a: 1, b: {c: '${env:X}'}}"))
-    assert told(resolved(tmp_path).diagnostics) == [("reconciler.yaml:8:32", "reference-unset")]
-    target = resolved(tmp_path, tolerate_missing=True).target
+    assert resolved(tmp_path).diagnostics == ()  # nothing uses it: it would be told where it is used
+    target = resolved(tmp_path).target
     assert target is not None
     assert target.variables == {"a": 1, "b": {"c": Secret("${env:X}", UNSET)}}
 

@@ -14,7 +14,8 @@ from reconciler.core.claim import (
     resolve_refs,
     users_of,
 )
-from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.connector import closest
+from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.drafts.actor import draft_actor, is_twin
 from reconciler.core.drafts.connection import draft_connection
 from reconciler.core.drafts.draft import Draft
@@ -85,6 +86,7 @@ def draft_all(ground: Ground) -> Drafted:
             continue
         if resource.spec is None:
             drafts[resource.address] = _deleted(resource, ground.claims)
+            diagnostics += _not_found(resource, ground)
             continue
         draft, problems = _drafted(resource, ground, drafts)
         diagnostics += problems
@@ -144,37 +146,57 @@ def _drafted_connection(
     spec, problems = resolve_refs(resource, ground.live, claims)
     if problems or not isinstance(spec, Connection):
         return None, problems
+    if claims.undecided.intersection(referred(spec)):
+        return None, ()  # what it hangs on has an error of its own
     offered = ground.catalogs.get(resource.address)
     if offered is not None:
         spec = resolve_columns(spec, offered)
     replaced = _replaced_below(spec, found, claims, drafts)
     naming = naming_for(claims.address_of)
     draft, problems = draft_connection(resource, spec, found, naming, ground.capabilities, replaced)
+    if draft.action == "create":
+        problems = (*problems, *_renamed_twins(resource, draft.spec, ground))
     if offered is None:
         return draft, problems
     assert isinstance(draft.spec, Connection)  # noqa: S101 - a connection's draft has one
     return draft, (*problems, *as_diagnostics(resource, check_catalog(draft.spec, offered)))
 
 
-def _renamed_twins(
-    resource: Resource, spec: Source | Destination, ground: Ground
-) -> tuple[Diagnostic, ...]:
+def _renamed_twins(resource: Resource, spec: Spec | None, ground: Ground) -> tuple[Diagnostic, ...]:
     """A create whose twin is live and unclaimed is more likely a rename (design §3, identity)."""
     return tuple(
         problem(
             resource,
             "looks-like-rename",
             "/spec/name",
-            f"{candidate.spec.name!r} ({candidate.id}) is live with the same connector and "
-            "configuration, and no manifest means it: creating this would make a second one",
+            f"{candidate.spec.name!r} ({candidate.id}) is live and the same but for its name, and no "
+            "manifest means it: creating this would make a second one",
             f"if it is the same, write metadata.previousNames: [{candidate.spec.name}]; if both are "
             "meant, set rules: {looks-like-rename: warning} in reconciler.yaml",
         )
         for candidate in ground.live.objects
         if candidate.kind == resource.address.kind
         and (candidate.kind, candidate.id) not in ground.claims.address_of
-        and is_twin(spec, candidate)
+        and _is_twin(spec, candidate, ground.claims)
     )
+
+
+def _is_twin(spec: Spec | None, live: LiveObject, claims: Claims) -> bool:
+    """Actors: same connector and configuration, secrets aside. Connections: same source and destination,
+    and a stream in common: both would write the same tables."""
+    if isinstance(spec, Connection) and isinstance(live.spec, Connection):
+        naming = naming_for(claims.address_of)
+        ends = [
+            (naming(side.source, "source"), naming(side.destination, "destination"))
+            for side in (spec, live.spec)
+        ]
+        return ends[0] == ends[1] and bool(_stream_names(spec) & _stream_names(live.spec))
+    return isinstance(spec, Source | Destination) and is_twin(spec, live)
+
+
+def _stream_names(connection: Connection) -> set[str]:
+    streams = connection.streams if isinstance(connection.streams, tuple) else ()
+    return {stream.name for stream in streams}
 
 
 def _replaced_below(
@@ -222,6 +244,28 @@ def _incremental_streams_on(
     return tuple(sorted(labels))
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _not_found(resource: Resource, ground: Ground) -> tuple[Diagnostic, ...]:
+    """Gone already, or never found: nobody should take the one for the other."""
+    address = resource.address
+    if address in ground.claims.live or resource.pin is not None:
+        return ()
+    names = [found.spec.name for found in ground.live.objects if found.kind == address.kind]
+    guess = closest(resource.name, names)
+    found = problem(
+        resource,
+        "absent-not-found",
+        "/state",
+        f"nothing is deleted: no {address.kind} in Airbyte is named {resource.name!r}",
+        (f"did you mean {guess!r}? " if guess else "if it is gone, take the manifest out; else ")
+        + "say which with spec.name, metadata.previousNames or metadata.ids",
+    )
+    return (replace(found, severity=Severity.WARNING),)
+
+
 def _deleted(resource: Resource, claims: Claims) -> Draft:
     found = claims.live.get(resource.address)
     if found is None:
@@ -231,11 +275,13 @@ def _deleted(resource: Resource, claims: Claims) -> Draft:
     says = ["its configuration and secrets are deleted; there is no undo"]
     if isinstance(spec, Connection) and isinstance(spec.streams, tuple):
         streams = tuple(sorted(stream_label(stream_key(stream)) for stream in spec.streams))
-        says = [f"the saved positions of {len(streams)} streams are deleted; there is no undo"]
+        count = _counted(len(streams), "stream")
+        says = [f"the saved positions of {count} are deleted; there is no undo"]
         says.append("its tables stay as they are")
     elif users := claims.on(found):
         says.append(
-            f"{len(users)} connections use it now: {', '.join(sorted(u.spec.name for u in users))}"
+            f"{_counted(len(users), 'connection')} on it now: "
+            + ", ".join(sorted(user.spec.name for user in users))
         )
     change = Change(
         resource.address,
