@@ -5,7 +5,7 @@ Knows where each API lives on a server; nothing of what it answers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -16,6 +16,7 @@ from reconciler.backends.public_api import PublicApi
 from reconciler.core.diagnostics import ReconcilerError, Unreachable
 from reconciler.core.target import Target
 from reconciler.transport import Exchange, Transport
+from reconciler.transport.hosts import refuse_host
 
 BACKENDS: Final[Mapping[str, Callable[[Transport], Backend]]] = {"public": PublicApi}
 
@@ -36,9 +37,11 @@ async def connect(
     redact: Callable[[str], str] = str,
     observe: Callable[[Exchange], None] | None = None,
     parallelism: int = 4,
+    allowed_hosts: Sequence[str] | None = None,
 ) -> AsyncIterator[Backend]:
     """A backend for the target, its connections closed at the end. Raises ReconcilerError for a target
-    that can't be meant, Unreachable where no API answers. `embedded` needs an `http_transport`."""
+    that can't be meant, Unreachable where no API answers, and Refused, before anything is sent, for a
+    host that is not allowed. `embedded` needs an `http_transport`."""
 
     def transport(base_url: str) -> Transport:
         return Transport(
@@ -53,6 +56,8 @@ async def connect(
 
     url = None if target.url == _EMBEDDED else _checked(target)
     api = _api_of(target, url)
+    if url is not None:
+        refuse_host(url, allowed_hosts, f"target {target.name}")
     base_url = _EMBEDDED_BASE if url is None else _stated_base(target, url)
     if target.url == _EMBEDDED and http_transport is None:
         raise ReconcilerError("the embedded Airbyte was not started")

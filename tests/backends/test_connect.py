@@ -143,3 +143,24 @@ async def test_a_connection_that_only_reads_creates_nothing() -> None:
     async with connect(target, http_transport=transport, read_only=True) as backend:
         with pytest.raises(Refused):
             await backend.create_tag(Workspace("w", "w"), "gold")
+
+
+async def test_a_host_that_is_not_allowed_gets_no_request() -> None:
+    server = Server(api_public_v1=HEALTHY)
+    target = Target(name="t", url="https://evil.example.com", auth=Auth(token="secret"))
+    transport = httpx.MockTransport(server.answer)
+    with pytest.raises(Refused, match=r"evil\.example\.com .* RECONCILER_ALLOWED_HOSTS"):
+        async with connect(
+            target, http_transport=transport, read_only=True, allowed_hosts=("a.example.com",)
+        ):
+            pass
+    assert server.requests == []
+
+
+async def test_embedded_is_always_allowed() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(500))
+    target = Target(name="t", url="embedded")
+    async with connect(
+        target, http_transport=transport, read_only=True, allowed_hosts=()
+    ) as backend:
+        assert backend.capabilities.api == "public"
