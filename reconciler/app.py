@@ -119,7 +119,7 @@ def open_project(request: Request, *, tolerate_missing: bool = False) -> Project
     definitions, unreadable = _known_definitions(resolved.target, settings)
     found = [*loaded.diagnostics, *resolved.diagnostics, *problems, *unreadable]
     if definitions:
-        found += _check_configurations(desired, definitions)
+        found += _check_configurations(desired, definitions, complete=settings is not None)
     return Project(
         target=resolved.target,
         desired=desired,
@@ -151,9 +151,10 @@ def _known_definitions(
 
 
 def _check_configurations(
-    desired: Desired, definitions: tuple[ConnectorDefinition, ...]
+    desired: Desired, definitions: tuple[ConnectorDefinition, ...], *, complete: bool
 ) -> list[Diagnostic]:
-    """Stage 5 for every actor whose connector is known here; who is not is told at plan."""
+    """Stage 5 for every actor whose connector is known here. One that is not is a mistake where the
+    definitions are `complete`; elsewhere the plan tells."""
     found: list[Diagnostic] = []
     for resource in desired.resources.values():
         if resource.spec is None or isinstance(resource.spec, Connection):
@@ -161,6 +162,8 @@ def _check_configurations(
         definition = resolve_connector(resource, definitions)
         if isinstance(definition, ConnectorDefinition):
             found += check_configuration(resource, definition)
+        elif complete:
+            found.append(definition)
     return found
 
 
