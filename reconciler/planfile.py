@@ -15,7 +15,14 @@ LARGEST: Final = 64 * 1024 * 1024
 
 
 def save(plan: Plan, path: Path) -> None:
-    path.write_text(plan_text(plan), encoding="utf-8")
+    """Raises ReconcilerError where the file can't be written."""
+    try:
+        path.write_text(plan_text(plan), encoding="utf-8")
+    except OSError as error:
+        raise ReconcilerError(
+            f"the plan can't be saved as {path}: {error.strerror}",
+            hint="does its folder exist, and may it be written to?",
+        ) from error
 
 
 def plan_text(plan: Plan) -> str:

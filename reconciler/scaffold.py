@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from reconciler.core.diagnostics import Refused
+from reconciler.core.diagnostics import ReconcilerError, Refused
 
 _PROJECT: Final = """\
 apiVersion: airbyte.reconciler/v1
@@ -70,13 +70,25 @@ _IGNORED: Final = ".reconciler/"
 
 
 def create(directory: Path) -> tuple[Path, ...]:
-    """The files made. Raises Refused, and writes nothing, where one of them exists."""
-    present = [name for name in FILES if (directory / name).exists()]
-    if present:
-        raise Refused(
-            f"{directory / present[0]} exists already; nothing was written",
-            hint="choose an empty folder: reconciler init DIRECTORY",
-        )
+    """The files made. Raises Refused, and writes nothing, where one of them exists; ReconcilerError where
+    nothing can be written."""
+    try:
+        present = [name for name in FILES if (directory / name).exists()]
+        if not present:
+            return _written(directory)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ReconcilerError(
+            f"no project can be made in {directory}: {reason}",
+            hint="choose a folder that can be written to: reconciler init DIRECTORY",
+        ) from error
+    raise Refused(
+        f"{directory / present[0]} exists already; nothing was written",
+        hint="choose an empty folder: reconciler init DIRECTORY",
+    )
+
+
+def _written(directory: Path) -> tuple[Path, ...]:
     made = []
     for name, content in FILES.items():
         path = directory / name

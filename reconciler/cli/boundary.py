@@ -26,15 +26,29 @@ def run(arguments: Sequence[str]) -> int:
         result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except (click.ClickException, ReconcilerError, click.Abort, KeyboardInterrupt) as error:
+    except SystemExit as done:  # click's own way to print shell completion
+        return done.code if isinstance(done.code, int) else 0
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the boundary
+        return _ended(_first(error))
+    return result if isinstance(result, int) else 0
+
+
+def _first(error: BaseException) -> BaseException:
+    """What happened, taken out of the groups that things done at once raise; an interrupt goes first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    found = [_first(inner) for inner in error.exceptions]
+    return next((inner for inner in found if isinstance(inner, KeyboardInterrupt)), found[0])
+
+
+def _ended(error: BaseException) -> int:
+    if isinstance(error, click.ClickException | ReconcilerError | click.Abort | KeyboardInterrupt):
         return _expected(error)
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
-        _report(error)
-        return BUG
-    return result if isinstance(result, int) else 0
+    _report(error)
+    return BUG
 
 
 def _expected(error: BaseException) -> int:
@@ -59,7 +73,7 @@ def _tell(error: ReconcilerError) -> None:
         click.echo(f"  -> {clean(error.hint)}", err=True)
 
 
-def _report(error: Exception) -> None:
+def _report(error: BaseException) -> None:
     """Where it broke, without the values it broke on: a message of Python's may quote a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ def serve_command(
 ) -> int:
     """Serve the public API at /api/public/v1 until interrupted."""
     settings = Settings(
-        db=db if db == ":memory:" else Path(db),
+        db=db if db == ":memory:" else _in_a_folder(Path(db)),
         connectors=connectors,
         catalogs=catalogs,
         auth=_credentials(auth),
@@ -80,7 +81,20 @@ def serve_command(
         raise ReconcilerError(
             f"can't listen on {host}:{port}: {error.strerror}", hint="choose another --port, or 0"
         ) from error
+    except sqlite3.DatabaseError as error:
+        raise ReconcilerError(
+            f"--db {db} can't be used: {error}", hint="name another file, or move that one away"
+        ) from error
     return 0
+
+
+def _in_a_folder(db: Path) -> Path:
+    """A file is made where there is none, a folder isn't: a mistyped one would hide what was kept."""
+    if not db.parent.is_dir():
+        raise ReconcilerError(
+            f"--db {db}: there is no folder {db.parent}", hint="make it, or correct the path"
+        )
+    return db
 
 
 def _credentials(auth: str | None) -> Credentials | None:
