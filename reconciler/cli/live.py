@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import click
@@ -18,6 +18,8 @@ from reconciler.core.model import Address
 from reconciler.render.clean import clean
 from reconciler.render.explanation import encode_explanation, explanation_text
 
+_UNCLAIMABLE: Final = ("workspaces", "connectors")
+
 
 @click.command()
 @click.argument(
@@ -29,6 +31,8 @@ from reconciler.render.explanation import encode_explanation, explanation_text
 @output_options
 def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any) -> int:
     """List what is live. Reads only."""
+    if unmanaged and what in _UNCLAIMABLE:
+        raise WrongUsage(f"--unmanaged says nothing of {what}: no manifest ever means one")
     listing = anyio.run(
         partial(app.list_live, make_request(verbose=verbose, **options), what, unmanaged=unmanaged)
     )

@@ -45,7 +45,19 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_COMPLETION: Final = """\b
+Completion in a shell: put one line into its start-up file.
+  bash  eval "$(_RECONCILER_COMPLETE=bash_source reconciler)"
+  zsh   eval "$(_RECONCILER_COMPLETE=zsh_source reconciler)"
+  fish  _RECONCILER_COMPLETE=fish_source reconciler | source
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_COMPLETION,
+)
 @click.version_option(__version__, prog_name="reconciler")
 def cli() -> None:
     """Run Airbyte from git: manifests, validated, planned with their effect on data, and applied.
