@@ -13,8 +13,9 @@ import anyio
 
 from reconciler.backends.protocol import Backend
 from reconciler.core.catalog import excludes
-from reconciler.core.diagnostics import ApiError, Diagnostic, Severity
-from reconciler.core.model import Address, Connection, DiscoveredStream, Ref, Resource
+from reconciler.core.claim import resolve_refs
+from reconciler.core.diagnostics import Diagnostic, ReconcilerError, Severity
+from reconciler.core.model import Address, Connection, DiscoveredStream, Live, Ref, Resource
 from reconciler.core.plan import Change
 from reconciler.core.planning import Planned
 
@@ -32,6 +33,7 @@ class Discovered:
 
 async def discover(
     planned: Planned,
+    live: Live,
     resources: Mapping[Address, Resource],
     backend: Backend,
     *,
@@ -41,8 +43,10 @@ async def discover(
     """One request a pair, at most `parallel` at a time. A failure is a warning: apply will tell."""
     pairs: dict[Pair, list[Resource]] = {}
     for resource in resources.values():
-        pair = _pair(resource, planned)
-        if pair is not None and (every or _needed(resource, planned)):
+        if not (every or _needed(resource, planned)):
+            continue
+        pair = _pair(resource, planned, live)
+        if pair is not None:
             pairs.setdefault(pair, []).append(resource)
     found = Discovered()
     slots = anyio.CapacityLimiter(parallel)
@@ -51,7 +55,7 @@ async def discover(
         async with slots:
             try:
                 offered = await backend.discover(*pair)
-            except ApiError as error:
+            except ReconcilerError as error:
                 found.diagnostics += [_failed(user, error) for user in users]
             else:
                 found.catalogs.update({user.address: offered for user in users})
@@ -62,10 +66,11 @@ async def discover(
     return found
 
 
-def _pair(resource: Resource, planned: Planned) -> Pair | None:
+def _pair(resource: Resource, planned: Planned, live: Live) -> Pair | None:
     """The live ids a connection points at, or None while one of them does not exist."""
     step = planned.steps.get(resource.address)
-    spec = step.spec if step is not None else resource.spec
+    # What has no change has no step either, and still says {name: …} for what is not managed here.
+    spec = step.spec if step is not None else resolve_refs(resource, live, planned.claims)[0]
     if not isinstance(spec, Connection) or resource.spec is None:
         return None
     ids = [_live_id(ref, planned) for ref in (spec.source, spec.destination)]
@@ -88,7 +93,8 @@ def _moves(change: Change) -> bool:
 
 def _needed(resource: Resource, planned: Planned) -> bool:
     spec = resource.spec
-    assert isinstance(spec, Connection)  # noqa: S101 - only connections have a pair
+    if not isinstance(spec, Connection):
+        return False
     if isinstance(spec.streams, tuple) and any(excludes(stream) for stream in spec.streams):
         return True
     step = planned.steps.get(resource.address)
@@ -98,7 +104,7 @@ def _needed(resource: Resource, planned: Planned) -> bool:
     return step.change.action in ("create", "replace") or changes_streams
 
 
-def _failed(resource: Resource, error: ApiError) -> Diagnostic:
+def _failed(resource: Resource, error: ReconcilerError) -> Diagnostic:
     return Diagnostic(
         code="discovery-failed",
         message=f"what the source offers could not be read, so its streams are not checked: {error.message}",

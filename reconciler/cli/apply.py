@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -13,13 +15,9 @@ import anyio
 import click
 
 from reconciler import app
-from reconciler.cli.options import (
-    make_request,
-    output_options,
-    parallelism_option,
-    plan_options,
-    project_options,
-)
+from reconciler.cli.interrupts import listening
+from reconciler.cli.options import make_request, output_options, plan_options, project_options
+from reconciler.cli.progress import Progress
 from reconciler.core.diagnostics import Refused, WrongUsage
 from reconciler.core.events import Event, Started
 from reconciler.core.plan import Plan
@@ -38,7 +36,6 @@ from reconciler.render import applied, text
     flag_value="*",
     help="Send secrets again though the server hides whether they differ; without ADDRESS: all.",
 )
-@parallelism_option()
 @output_options
 def apply(*, yes: bool, output: str, verbose: int, target: str | None, **options: Any) -> int:
     """Make live what git says: plan, ask, write, read back.
@@ -52,55 +49,55 @@ def apply(*, yes: bool, output: str, verbose: int, target: str | None, **options
     request = make_request(verbose=verbose, target=target, **options)
     plain = output == "text"
 
+    progress = Progress(sys.stderr)
+
     def confirm(plan: Plan) -> bool:
         if plain:
             click.echo(text.plan_text(plan, verbose=verbose > 0))
+        progress.total = len(plan.changes)
         return yes or _asked(plan)
 
     def emit(event: Event) -> None:
-        if plain and not isinstance(event, Started):
-            click.echo(applied.event_line(event))
-        elif isinstance(event, Started) and sys.stderr.isatty():
-            click.echo(f"  {event.change.address} …", err=True)
+        with progress.told(event):
+            if plain and not isinstance(event, Started):
+                click.echo(applied.event_line(event))
 
-    interrupts = _Interrupts()
     result = anyio.run(
-        partial(app.apply, request, confirm=confirm, emit=emit, stopping=interrupts.stopping)
+        partial(app.apply, request, confirm=confirm, emit=emit, interrupts=listening)
     )
     if isinstance(result, Plan):
         return _not_written(result, plain=plain, verbose=verbose)
-    click.echo(
-        applied.outcome_text(result.outcome, result.remaining)
-        if plain
-        else json.dumps(
-            applied.encode_outcome(result.plan, result.outcome, result.remaining), indent=2
-        ),
-        nl=not plain,
-    )
-    return result.outcome.exit_code or (4 if result.remaining.changes else 0)
+    progress.clear()
+    _print(result, plain=plain)
+    for bug in result.bugs:
+        raise bug
+    return result.exit_code
 
 
-class _Interrupts:
-    """Ctrl-C finishes what is in flight and starts nothing more (design §6.7)."""
-
-    def __init__(self) -> None:
-        self.pressed = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._press)
-
-    def _press(self, _number: int, _frame: object) -> None:
-        self.pressed = True
-        click.echo("Interrupted: finishing what is in flight.", err=True)
-
-    def stopping(self) -> bool:
-        return self.pressed
+def _print(result: app.Applied, *, plain: bool) -> None:
+    if plain:
+        click.echo(applied.outcome_text(result.outcome, result.remaining, result.note), nl=False)
+    else:
+        body = applied.encode_outcome(result.plan, result.outcome, result.remaining, result.note)
+        click.echo(json.dumps(body, indent=2))
 
 
 def _asked(plan: Plan) -> bool:
     if not sys.stdin.isatty():
         raise Refused("nobody can be asked here, and nothing was written", hint="add --yes")
     count = len(plan.changes)
-    return click.confirm(f"Make {count} change{'s' if count != 1 else ''} now?", err=True)
+    with _interruptible():
+        return click.confirm(f"Make {count} change{'s' if count != 1 else ''} now?", err=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """While somebody is asked the event loop stands still, and its own way to be interrupted with it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _not_written(plan: Plan, *, plain: bool, verbose: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,12 +13,20 @@ import click
 from dotenv import dotenv_values
 
 from reconciler.app import Request
-from reconciler.core.diagnostics import WrongUsage
-from reconciler.core.model import Consent
+from reconciler.core.diagnostics import (
+    Diagnostic,
+    InvalidInput,
+    ReconcilerError,
+    WrongUsage,
+    errors,
+)
+from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
+from reconciler.core.model import Consent, Json
 from reconciler.core.policy import Expected, parse_consent
 from reconciler.core.select import Selection
 from reconciler.render.clean import clean
 from reconciler.transport import Exchange
+from reconciler.transport.hosts import VARIABLE, allowed_hosts
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -55,6 +65,31 @@ project_options = combined(
     ),
 )
 
+
+def encode_diagnostics(diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
+    """What every command answers with -o json where it got no further than the manifests."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "valid": not errors(diagnostics),
+        "diagnostics": [encode_diagnostic(diagnostic) for diagnostic in diagnostics],
+    }
+
+
+def _invalid_as_json(command: Callable[..., int]) -> Callable[..., int]:
+    """Mistakes in the manifests are a result too: as JSON on stdout, and as text where errors go."""
+
+    @wraps(command)
+    def run(*, output: str, **options: Any) -> int:
+        try:
+            return command(output=output, **options)
+        except InvalidInput as invalid:
+            if output == "json":
+                click.echo(json.dumps(encode_diagnostics(invalid.diagnostics), indent=2))
+            raise
+
+    return run
+
+
 output_options = combined(
     click.option(
         "-o",
@@ -67,6 +102,7 @@ output_options = combined(
     click.option(
         "-v", "--verbose", count=True, help="Show everything; -vv: each HTTP request on stderr."
     ),
+    _invalid_as_json,
 )
 
 plan_options = combined(
@@ -133,6 +169,8 @@ def make_request(
         online=online,
         since=since,
         resend=tuple(resend_secrets),
+        # Never from --env-file, which may lie in the repository that the list guards against.
+        allowed_hosts=allowed_hosts(os.environ.get(VARIABLE)),
         observe=_print_exchange if verbose > 1 else None,
     )
 
@@ -141,7 +179,13 @@ def _environment(env_file: Path | None) -> dict[str, str]:
     """The environment, and below it what a dotenv file sets: a variable that is set wins."""
     if env_file is None:
         return dict(os.environ)
-    read = dotenv_values(env_file, interpolate=False, encoding="utf-8")
+    try:
+        read = dotenv_values(env_file, interpolate=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReconcilerError(
+            f"{env_file} can't be read ({type(error).__name__})",
+            hint="--env-file takes a text file (UTF-8) of NAME=value lines",
+        ) from error
     return {**{name: value for name, value in read.items() if value is not None}, **os.environ}
 
 

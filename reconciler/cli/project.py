@@ -9,9 +9,13 @@ from typing import Any
 import click
 
 from reconciler import app, scaffold
-from reconciler.cli.options import make_request, output_options, project_options
+from reconciler.cli.options import (
+    encode_diagnostics,
+    make_request,
+    output_options,
+    project_options,
+)
 from reconciler.core.diagnostics import InvalidInput, errors
-from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
 from reconciler.manifests.schema import PUBLISHED, schema_text
 from reconciler.render.problems import validated_text
 
@@ -41,16 +45,13 @@ def validate(*, output: str, verbose: int, **options: Any) -> int:
         documents, found = 0, invalid.diagnostics
     else:
         documents, found = project.documents, project.diagnostics
+    text = validated_text(documents, found)
     if output == "json":
-        body = {
-            "formatVersion": FORMAT_VERSION,
-            "valid": not errors(found),
-            "manifests": documents,
-            "diagnostics": [encode_diagnostic(diagnostic) for diagnostic in found],
-        }
+        body = {**encode_diagnostics(found), "manifests": documents}
         click.echo(json.dumps(body, indent=2))
+        click.echo(text if errors(found) else "", nl=False, err=True)
     else:
-        click.echo(validated_text(documents, found), nl=False)
+        click.echo(text, nl=False)
     return 1 if errors(found) else 0
 
 

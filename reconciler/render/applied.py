@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.core.encode import FORMAT_VERSION, encode_change, encode_plan
+from reconciler.core.diagnostics import errors
+from reconciler.core.encode import FORMAT_VERSION, encode_change, encode_diagnostic, encode_plan
 from reconciler.core.events import Done, Event, Failed, Outcome, Skipped
 from reconciler.core.model import Json
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.render.clean import clean
 from reconciler.render.layout import joined, wrapped
+from reconciler.render.problems import problems_lines
 
 _PAST: Final = {
     "create": "created",
@@ -23,7 +25,8 @@ def event_line(event: Event) -> str:
     """One line, and for trouble its reason below it."""
     head = f"  {SYMBOLS[event.change.action]} {event.change.address!s:<56}"
     if isinstance(event, Done):
-        return f"{head} done {event.seconds:6.1f} s"
+        noted = wrapped(clean(event.note), "      ") if event.note else []
+        return "\n".join([f"{head} done {event.seconds:6.1f} s", *noted])
     if isinstance(event, Skipped):
         return "\n".join([f"{head} skipped", *wrapped(clean(event.reason), "      ")])
     if isinstance(event, Failed):
@@ -34,13 +37,8 @@ def event_line(event: Event) -> str:
     return f"{head} …"
 
 
-def outcome_text(outcome: Outcome, remaining: Plan) -> str:
-    lines = [""]
-    for change in remaining.changes:
-        lines += [f"Read back and planned again: {change.address} still differs:"]
-        lines += [f"    {clean(field.pointer)}" for field in change.fields]
-    if not remaining.changes and outcome.done:
-        lines.append("Read back and planned again: no difference.")
+def outcome_text(outcome: Outcome, remaining: Plan | None, note: str = "") -> str:
+    lines = ["", *_read_back_lines(outcome, remaining, note)]
     counts = [f"{_count(outcome, action)} {past}" for action, past in _PAST.items()]
     unknown = sum(failure.unknown for failure in outcome.failed)
     counts += [f"{len(outcome.failed) - unknown} failed", f"{len(outcome.skipped)} skipped"]
@@ -51,20 +49,42 @@ def outcome_text(outcome: Outcome, remaining: Plan) -> str:
     return joined(lines)
 
 
+def _read_back_lines(outcome: Outcome, remaining: Plan | None, note: str) -> list[str]:
+    """Calm only where every change was made, read back, and planned again without a complaint."""
+    lines = wrapped(f"What was written {clean(note)}", "") if note else []
+    if remaining is None:
+        return lines
+    for change in remaining.changes:
+        lines.append(f"Read back and planned again: {change.address} still differs:")
+        lines += [f"    {clean(field.pointer)}" for field in change.fields]
+    found = errors(remaining.diagnostics)
+    if found:
+        lines += ["Read back and planned again, which finds:", *problems_lines(found)]
+    if not lines and outcome.done and outcome.whole:
+        lines.append("Read back and planned again: no difference.")
+    return lines
+
+
 def _count(outcome: Outcome, action: str) -> int:
     return sum(done.change.action == action for done in outcome.done)
 
 
-def encode_outcome(plan: Plan, outcome: Outcome | None, remaining: Plan | None) -> dict[str, Json]:
-    """The plan, what became of each change, and what a fresh plan still finds. No outcome: not written."""
+def encode_outcome(
+    plan: Plan, outcome: Outcome | None, remaining: Plan | None, note: str = ""
+) -> dict[str, Json]:
+    """The plan, what became of each change, and what a fresh plan still finds. No outcome: not written;
+    not read back: nothing was written, or a `note` says why."""
     return {
         "formatVersion": FORMAT_VERSION,
         "plan": encode_plan(plan),
-        "written": outcome is not None,
+        "written": outcome is not None and outcome.wrote,
         "results": [] if outcome is None else _results(plan, outcome),
-        "remaining": []
+        "remaining": [] if remaining is None else [encode_change(c) for c in remaining.changes],
+        "readBack": remaining is not None,
+        "note": note,
+        "diagnostics": []
         if remaining is None
-        else [encode_change(change) for change in remaining.changes],
+        else [encode_diagnostic(found) for found in errors(remaining.diagnostics)],
         "interrupted": outcome is not None and outcome.interrupted,
     }
 
@@ -72,7 +92,11 @@ def encode_outcome(plan: Plan, outcome: Outcome | None, remaining: Plan | None) 
 def _results(plan: Plan, outcome: Outcome) -> list[Json]:
     by_change: dict[str, Json] = {}
     for done in outcome.done:
-        by_change[_key(done.change)] = {"status": "done", "seconds": round(done.seconds, 3)}
+        by_change[_key(done.change)] = {
+            "status": "done",
+            "seconds": round(done.seconds, 3),
+            "note": done.note,
+        }
     for failed in outcome.failed:
         status = "unknown" if failed.unknown else "failed"
         by_change[_key(failed.change)] = {
@@ -80,6 +104,7 @@ def _results(plan: Plan, outcome: Outcome) -> list[Json]:
             "message": failed.message,
             "hint": failed.hint,
             "written": failed.written,
+            "moved": failed.moved,
         }
     for skipped in outcome.skipped:
         by_change[_key(skipped.change)] = {"status": "skipped", "message": skipped.reason}

@@ -1,0 +1,100 @@
+"""Use cases as short functions: validate, plan, apply, drift. They join the parts and decide nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.app.applying import Applied, Stop, apply
+from reconciler.app.project import EMBEDDED, STATE_FOLDER, Project, Request, open_project
+from reconciler.app.session import Session, make_session_plan, open_backend, open_session
+from reconciler.core.claim import claim
+from reconciler.core.connector import closest
+from reconciler.core.diagnostics import InvalidInput, ReconcilerError
+from reconciler.core.explanation import Row, explain_resource
+from reconciler.core.model import Address, Resource
+from reconciler.core.plan import Plan
+
+__all__ = [
+    "EMBEDDED",
+    "STATE_FOLDER",
+    "Applied",
+    "Explained",
+    "Listing",
+    "Project",
+    "Request",
+    "Session",
+    "Stop",
+    "apply",
+    "explain",
+    "list_live",
+    "make_session_plan",
+    "open_project",
+    "open_session",
+    "plan",
+]
+
+
+async def plan(request: Request) -> Plan:
+    """Reads only; raises InvalidInput where the manifests have errors."""
+    project = open_project(request)
+    project.refuse_errors()
+    async with open_session(request, project, read_only=True) as session:
+        planned, _ = await make_session_plan(request, session)
+        return planned.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+async def list_live(request: Request, what: str, *, unmanaged: bool = False) -> Listing:
+    """What is live, sorted by name. `what`: workspaces, connectors, sources, destinations, connections."""
+    project = open_project(request, tolerate_missing=True)
+    if what == "workspaces":
+        async with open_backend(request, project, read_only=True) as backend:
+            found = await backend.workspaces()
+            return Listing(("name", "id"), tuple(sorted((w.name, w.id) for w in found)))
+    async with open_session(request, project, read_only=True) as session:
+        live = await session.snapshot()
+    if what == "connectors":
+        rows = ((d.kind, d.short_name, d.name, d.docker_tag, d.id) for d in live.definitions)
+        return Listing(("kind", "connector", "name", "version", "id"), tuple(sorted(rows)))
+    claims, _ = claim(project.desired, live, project.target.name)
+    kind = what.removesuffix("s")
+    listed = sorted(
+        (found.spec.name, str(claims.address_of.get((found.kind, found.id), "")), found.id)
+        for found in live.objects
+        if found.kind == kind
+    )
+    rows_of_kind = tuple(row for row in listed if not (unmanaged and row[1]))
+    return Listing(("name", "address", "id"), rows_of_kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    resource: Resource
+    live_id: str
+    rows: tuple[Row, ...]
+
+
+async def explain(request: Request, address: Address) -> Explained:
+    """One resource field by field. Raises ReconcilerError where no manifest has the address."""
+    project = open_project(request)
+    project.refuse_errors()
+    resource = project.desired.resources.get(address)
+    if resource is None:
+        guess = closest(str(address), map(str, project.desired.resources))
+        raise ReconcilerError(
+            f"no manifest of target {project.target.name} is {address}",
+            hint=f"did you mean {guess}?" if guess else "",
+        )
+    async with open_session(request, project, read_only=True) as session:
+        live = await session.snapshot()
+    claims, problems = claim(project.desired, live, project.target.name)
+    mine = tuple(p for p in problems if p.address == str(address))
+    if mine:
+        raise InvalidInput(mine)
+    found = claims.live.get(address)
+    return Explained(resource, found.id if found else "", explain_resource(resource, live, claims))

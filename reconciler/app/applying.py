@@ -1,0 +1,126 @@
+"""apply: the one use case that writes. Plans, asks, executes, reads back and plans again (design §6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from reconciler.app.lock import locked
+from reconciler.app.project import STATE_FOLDER, Request, open_project
+from reconciler.app.session import Session, make_session_plan, open_session
+from reconciler.core.diagnostics import ReconcilerError
+from reconciler.core.events import Event, Outcome
+from reconciler.core.plan import Plan
+from reconciler.core.policy import Expected
+from reconciler.executor import Patience, execute
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`remaining`: what a fresh read and plan still finds on what was touched (design §6.8), with its
+    diagnostics; None where that was not asked or, with a `note`, could not be."""
+
+    plan: Plan
+    outcome: Outcome
+    remaining: Plan | None = None
+    note: str = ""
+    bugs: tuple[Exception, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        if self.outcome.exit_code:
+            return self.outcome.exit_code
+        left = self.remaining is not None and (self.remaining.changes or self.remaining.errored)
+        return 4 if left or self.note else 0
+
+
+@dataclass(slots=True)
+class Stop:
+    """What somebody may ask of a run under way: first to start nothing more, then to wait for nothing."""
+
+    requested: bool = False
+    given_up: bool = False
+    finishing: bool = True
+    scope: anyio.CancelScope | None = field(default=None, repr=False)
+
+    def press(self) -> None:
+        """Once to finish what is in flight, where something can be; then to give up."""
+        if self.finishing and not self.requested:
+            self.requested = True
+            return
+        self.requested = self.given_up = True
+        if self.scope is not None:
+            self.scope.cancel()
+
+    @contextmanager
+    def abandonable(self, *, finishing: bool) -> Iterator[anyio.CancelScope]:
+        """What runs inside can be given up."""
+        self.finishing, self.scope = finishing, anyio.CancelScope()
+        try:
+            yield self.scope
+        finally:
+            self.scope = None
+
+
+@asynccontextmanager
+async def _never(_stop: Stop) -> AsyncIterator[None]:
+    yield
+
+
+async def apply(
+    request: Request,
+    *,
+    confirm: Callable[[Plan], bool],
+    emit: Callable[[Event], None],
+    interrupts: Callable[[Stop], AbstractAsyncContextManager[None]] = _never,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> Applied | Plan:
+    """The plan itself where nothing was written: empty, not applyable, or not confirmed. `interrupts`
+    surrounds the writing and nothing else, and presses `Stop`."""
+    project = open_project(request)
+    project.refuse_errors()
+    lock = request.project / STATE_FOLDER / f"{project.target.name}.lock"
+    with locked(lock):
+        async with open_session(request, project, read_only=False) as session:
+            planned, live = await make_session_plan(request, session, applying=True)
+            if not planned.plan.changes or not planned.plan.applyable or not confirm(planned.plan):
+                return planned.plan
+            stop = Stop()
+            async with interrupts(stop):
+                with stop.abandonable(finishing=True) as scope:
+                    outcome = await execute(
+                        planned,
+                        live,
+                        session.backend,
+                        emit,
+                        parallelism=request.parallelism,
+                        stopping=lambda: stop.requested,
+                        scope=scope,
+                        patience=patience,
+                    )
+                applied = Applied(planned.plan, outcome, bugs=outcome.bugs)
+                if stop.given_up or not outcome.wrote:
+                    return applied
+                return await _read_back(request, session, applied, stop)
+
+
+async def _read_back(request: Request, session: Session, applied: Applied, stop: Stop) -> Applied:
+    """What was written stays written, whatever becomes of the reading: trouble here is a note."""
+    # Resent secrets would be sent for ever, and stated numbers were those of the first plan.
+    calm = replace(request, resend=(), expected=Expected(), since=None, online=False)
+    interrupted = replace(applied, note="could not be read back: interrupted")
+    with stop.abandonable(finishing=False) as scope, scope:
+        try:
+            remaining, _ = await make_session_plan(calm, session, applying=True)
+        except ReconcilerError as error:
+            return replace(applied, note=f"could not be read back: {error.message}")
+        except Exception as error:  # noqa: BLE001 - kept, and raised again once the outcome was told
+            note = f"could not be read back: a bug in reconciler ({type(error).__name__})"
+            return replace(applied, note=note, bugs=(*applied.bugs, error))
+        touched = {done.change.address for done in applied.outcome.done}
+        left = tuple(change for change in remaining.plan.changes if change.address in touched)
+        return replace(applied, remaining=replace(remaining.plan, changes=left))
+    return interrupted
