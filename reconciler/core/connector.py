@@ -113,6 +113,8 @@ def _parts(spec: Mapping[str, Json], value: Json, pointer: str) -> Iterator[tupl
 
 def escape(key: str) -> str:
     """One reference token of a JSON pointer (RFC 6901)."""
+    if "~" not in key and "/" not in key:
+        return key
     return key.replace("~", "~0").replace("/", "~1")
 
 

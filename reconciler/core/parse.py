@@ -91,7 +91,7 @@ def _parse_configuration(
     spec: Mapping[str, Json], kind: str, findings: Findings
 ) -> Mapping[str, Json]:
     configuration: Mapping[str, Json] = spec.get("configuration") or {}
-    _refuse_masks(spec, findings)
+    _refuse_masks(spec, "/spec", findings)
     if f"{kind}Type" in configuration:
         findings.error(
             "ignored-field",
@@ -102,17 +102,26 @@ def _parse_configuration(
     return configuration
 
 
-def _refuse_masks(spec: Mapping[str, Json], findings: Findings) -> None:
+def _refuse_masks(value: Json, at: str, findings: Findings) -> None:
     """Also in what a reference gave: a CI system that masks its secrets may hand out the mask."""
-    for pointer, leaf in leaves(spec):
+    for pointer, leaf in leaves(value):
         if is_mask(leaf) or _gives_mask(leaf):
             findings.error(
                 "mask-as-value",
-                f"/spec{pointer}",
+                f"{at}{pointer}",
                 "this is the mask Airbyte shows instead of a secret, not a value: "
                 "written back it would replace the real one (PUB-T 1)",
                 "write ${keep} to keep what the server has, or ${env:NAME} to set it",
             )
+
+
+def _refuse_masks_in_mappers(spec: Mapping[str, Json], findings: Findings) -> None:
+    """The only place of a connection where Airbyte shows one."""
+    defaults = spec.get("streamDefaults") or {}
+    _refuse_masks(defaults.get("mappers") or [], "/spec/streamDefaults/mappers", findings)
+    for index, stream in enumerate(spec.get("streams") or ()):
+        if isinstance(stream, Mapping) and stream.get("mappers"):
+            _refuse_masks(stream["mappers"], f"/spec/streams/{index}/mappers", findings)
 
 
 def _gives_mask(leaf: Json) -> bool:
@@ -121,7 +130,7 @@ def _gives_mask(leaf: Json) -> bool:
 
 def parse_connection(document: Document, findings: Findings) -> Connection:
     spec = document.data["spec"]
-    _refuse_masks(spec, findings)
+    _refuse_masks_in_mappers(spec, findings)
     streams: tuple[Stream, ...] | Unset = UNSET
     if "streams" in spec:
         streams = tuple(_parse_streams(spec, findings))

@@ -112,10 +112,14 @@ def spread(secret: Secret) -> Json:
 
 def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
     """Every leaf with its JSON pointer; empty containers count as leaves."""
-    if isinstance(value, Mapping) and value:
+    # Plain dicts and lists first: asking the abstract types costs four times as much, a million times.
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        yield pointer, value
+    elif value and (kind is dict or isinstance(value, Mapping)):
         for key, child in value.items():
             yield from leaves(child, f"{pointer}/{escape(key)}")
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+    elif value and (kind is list or isinstance(value, Sequence)) and not isinstance(value, str):
         for index, child in enumerate(value):
             yield from leaves(child, f"{pointer}/{index}")
     else:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,6 @@ from reconciler.core.build import build
 from reconciler.core.model import Capabilities, Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Situation, make_plan
-from reconciler.emulator.serve import running
-from reconciler.emulator.settings import Settings
 from tests.benchmarks import worlds
 from tests.benchmarks.measure import best, best_of_command, peak_bytes
 
@@ -142,8 +142,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     catalogs = folder / "catalogs"
     catalogs.mkdir()
     (catalogs / "postgres.json").write_text(_catalog(), encoding="utf-8")
-    with running(Settings(db=folder / "airbyte.db", catalogs=catalogs)) as url:
-        base = f"{url}/api/public/v1"
+    with _server(folder / "airbyte.db", catalogs) as base:
         paths = worlds.write(folder / "project", CONNECTIONS, STREAMS, base)
         request = app.Request(project=folder / "project", env=worlds.ENV, parallelism=8)
 
@@ -156,8 +155,25 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         yield base, folder / "project", paths
 
 
+@contextmanager
+def _server(db: Path, catalogs: Path) -> Iterator[str]:
+    """In a process of its own: in this one it would take its time from what is measured."""
+    command = [sys.executable, "-m", "reconciler", "emulator", "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--db", str(db), "--catalogs", str(catalogs)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield next(word for word in line.split() if word.startswith("http")).rstrip(";")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
 def _catalog() -> str:
-    columns = '{"type": "object", "properties": {"id": {"type": "integer"}, "updated_at": {"type": "string"}}}'
+    properties = '{"id": {"type": "integer"}, "updated_at": {"type": "string"}}'
+    columns = f'{{"type": "object", "properties": {properties}}}'
     streams = ", ".join(
         f'{{"stream": {{"name": "table_{n:03}", "namespace": "public", "json_schema": {columns}, '
         '"supported_sync_modes": ["full_refresh", "incremental"]}}'
