@@ -162,13 +162,13 @@ def _is_list(value: object) -> bool:
 
 def json_equal(left: Json, right: Json) -> bool:
     """JSON equality with types: true is not 1; 1 and 1.0 are the same number. UNSET equals itself."""
-    if left is UNSET or right is UNSET:
-        return left is right
+    if type(left) is str and type(right) is str:
+        return left == right
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(json_equal(left[k], right[k]) for k in left)
     if _is_list(left) and _is_list(right):
         return len(left) == len(right) and all(map(json_equal, left, right))
-    if isinstance(left, bool) or isinstance(right, bool):
+    if any(isinstance(side, bool) or side is UNSET for side in (left, right)):
         return left is right
     if isinstance(left, int | float) and isinstance(right, int | float):
         return left == right
@@ -258,6 +258,8 @@ def explain_streams(
         if key not in after or key not in before:
             yield change(pointer, before.get(key, UNSET), after.get(key, UNSET), label)
             continue
+        if before[key] == after[key] and not before[key].get("mappers"):
+            continue  # only mappers hold values whose type plain equality would overlook
         for name in sorted({*before[key], *after[key]}):
             was, becomes = before[key].get(name, UNSET), after[key].get(name, UNSET)
             if was is UNSET or becomes is UNSET or not json_equal(was, becomes):

@@ -51,7 +51,9 @@ _MASK_LIKE = re.compile(r"\*{6,}")
 
 def is_mask(value: object) -> bool:
     """True for the ten-asterisk mask and everything that looks like one (PUB-T 1)."""
-    return isinstance(value, str) and _MASK_LIKE.fullmatch(value) is not None
+    return (
+        isinstance(value, str) and value.startswith("*") and _MASK_LIKE.fullmatch(value) is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)

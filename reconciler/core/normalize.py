@@ -135,15 +135,19 @@ def naming_for(claimed: Mapping[tuple[str, str], Address]) -> Naming:
 
 def digest(form: Json) -> str:
     """SHA-256 of a canonical form as it may be shown: no secret goes in."""
-    text = json.dumps(_with_text_keys(redact.shown(form)), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_hashable(form), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _with_text_keys(form: Json) -> Json:
-    """JSON knows no tuples as keys; a stream key becomes a JSON list as text, so none can collide."""
-    if isinstance(form, dict):
+def _hashable(form: Json) -> Json:
+    """As it may be shown, in one walk. JSON knows no tuples as keys; a stream key becomes a JSON list as
+    text, so that none can collide."""
+    kind = type(form)
+    if kind is dict:
         return {
-            key if isinstance(key, str) else json.dumps(list(key)): _with_text_keys(child)
+            key if type(key) is str else json.dumps(list(key)): _hashable(child)
             for key, child in form.items()
         }
-    return [_with_text_keys(child) for child in form] if isinstance(form, list) else form
+    if kind is list:
+        return [_hashable(child) for child in form]
+    return redact.shown(form)

@@ -55,17 +55,15 @@ def tokens(value: Json) -> Json:
 
 def shown(value: Json) -> Json:
     """A tree as it may be shown: secrets by their label, kept and masked ones as (secret)."""
+    if isinstance(value, str):
+        return HIDDEN if is_mask(value) else value.removeprefix(_TOKEN)
     if isinstance(value, Mapping):
         return {key: shown(child) for key, child in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return [shown(child) for child in value]
     if isinstance(value, Secret):
         return value.label
-    if value is KEEP:
-        return KEEP.value
-    if is_mask(value):
-        return HIDDEN
-    return value.removeprefix(_TOKEN) if isinstance(value, str) else value
+    return KEEP.value if value is KEEP else value
 
 
 def seal(value: Json, secrets: frozenset[str], pointer: str = "") -> Json:

@@ -32,7 +32,7 @@ def unstated(resource: Resource, desired: Connection, live: Connection) -> Itera
     form = canonical_connection(
         merge_connection(replace(desired, streams=()), None), lambda _ref, _kind: ""
     )
-    current = canonical_connection(live, lambda _ref, _kind: "")
+    current = canonical_connection(replace(live, streams=()), lambda _ref, _kind: "")
     for name in KINDS["connection"].fields:
         silent = name != "streams" and not is_stated(desired, "connection", name)
         if silent and not json_equal(form.get(name, UNSET), current.get(name, UNSET)):
@@ -66,11 +66,11 @@ def _of_streams(
 
 
 def _silent_about(stream: Stream, live: Stream) -> Iterable[str]:
-    form = canonical_stream(live)
-    for name, attribute in _STREAM_FIELDS.items():
-        silent = getattr(stream, attribute) is UNSET
-        if silent and form.get(name) not in (None, [], "all"):
-            yield name
+    silent = [
+        name for name, attribute in _STREAM_FIELDS.items() if getattr(stream, attribute) is UNSET
+    ]
+    form = canonical_stream(live) if silent else {}
+    yield from (name for name in silent if form.get(name) not in (None, [], "all"))
 
 
 def _grew(listed: object, live: object) -> bool:
