@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import anyio
 from hypothesis import HealthCheck, given, note, settings
@@ -129,6 +130,34 @@ def test_secrets_that_are_not_at_hand_are_no_change(world: World) -> None:
         _apply(folder, world, [])
         again = _plan(folder, World(world.catalogs, world.manifests, {}))
         assert again.changes == (), text.plan_text(again)
+
+
+@given(worlds())
+@LAWS
+def test_secrets_that_are_kept_are_no_change(world: World) -> None:
+    """Adoption without knowing one: every secret that the server can keep becomes ${keep}."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = world.write(Path(name))
+        _apply(folder, world, [])
+        kept = World(
+            world.catalogs,
+            tuple(map(_kept, world.manifests)),
+            {"DB_HOST": "canary-host-name-0123456789"},
+        )
+        again = _plan(kept.write(folder), kept)
+        assert again.changes == (), text.plan_text(again)
+        assert not again.errored, text.plan_text(again)
+
+
+def _kept(node: Any) -> Any:
+    """Secrets of a configuration and of mappers by ${keep}; a host is shown, so that there is nothing to
+    keep."""
+    if isinstance(node, dict):
+        return {key: _kept(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_kept(value) for value in node]
+    secret = isinstance(node, str) and node.startswith("${env:") and "DB_HOST" not in node
+    return "${keep}" if secret else node
 
 
 def test_an_outcome_without_changes_is_a_success() -> None:

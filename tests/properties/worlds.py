@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import event
 from hypothesis import strategies as st
+
+from tests.properties.features import event
 
 Data = dict[str, Any]
 
@@ -31,7 +32,10 @@ class World:
         (folder / "catalogs").mkdir(parents=True, exist_ok=True)
         for name, catalog in self.catalogs.items():
             (folder / "catalogs" / f"{name}.json").write_text(json.dumps(catalog), encoding="utf-8")
-        target = {"url": "embedded", "catalogs": "catalogs"}
+        (folder / "connectors").mkdir(exist_ok=True)
+        text = json.dumps(CLUSTER)
+        (folder / "connectors" / "source-cluster.json").write_text(text, encoding="utf-8")
+        target = {"url": "embedded", "catalogs": "catalogs", "connectors": "connectors"}
         project = {
             "apiVersion": "airbyte.reconciler/v1",
             "kind": "Project",
@@ -46,6 +50,33 @@ class World:
             text = yaml.safe_dump(self.manifests[index], sort_keys=False, allow_unicode=True)
             (folder / f"m{place:02}.yaml").write_text(text, encoding="utf-8")
         return folder
+
+
+CLUSTER: Data = {
+    "definitionId": "5c1ad1ca-7b0e-4c58-9d9f-0c6a7a1f2e34",
+    "name": "Cluster",
+    "type": "source",
+    "dockerRepository": "example/source-cluster",
+    "dockerImageTag": "0.1.0",
+    "connectionSpecification": {
+        "type": "object",
+        "required": ["nodes"],
+        "properties": {
+            "page_size": {"type": "integer", "default": 100},
+            "nodes": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "host": {"type": "string"},
+                        "token": {"type": "string", "airbyte_secret": True},
+                    },
+                },
+            },
+        },
+    },
+}
+"""A connector with secrets inside a list, where the server restores no mask (PUB §3.4)."""
 
 
 def _manifest(kind: str, name: str, spec: Data) -> Data:
@@ -103,10 +134,11 @@ def _mappers(draw: st.DrawFn, columns: list[str], env: dict[str, str]) -> list[D
     free = [column for column in columns if column not in ("id", "updated_at")]
     made: list[Data] = []
     for column in free:
-        kind = draw(st.sampled_from(["none", "hashing", "filter", "rename", "aes", "rows"]))
+        kind = draw(st.sampled_from(["none", "hashing", "filter", "rename", "aes", "rsa", "rows"]))
         event(f"mapper: {kind}")
         if kind == "hashing":
-            hashing = {"type": "hashing", "targetField": column, "method": "SHA-256"}
+            method = draw(st.sampled_from(["MD5", "SHA-1", "SHA-256", "SHA-512"]))
+            hashing = {"type": "hashing", "targetField": column, "method": method}
             made.append({**hashing, "fieldNameSuffix": "_hashed"})
         elif kind == "filter":
             made.append({"type": "field-filtering", "targetField": column})
@@ -119,11 +151,18 @@ def _mappers(draw: st.DrawFn, columns: list[str], env: dict[str, str]) -> list[D
             encryption = {"type": "encryption", "algorithm": "AES", "key": f"${{env:{name}}}"}
             where = {"mode": "CBC", "padding": "PKCS5Padding", "targetField": column}
             made.append({**encryption, **where, "fieldNameSuffix": "_enc"})
+        elif kind == "rsa":
+            encryption = {"type": "encryption", "algorithm": "RSA", "publicKey": _PUBLIC_KEY}
+            made.append({**encryption, "targetField": column, "fieldNameSuffix": "_rsa"})
         elif kind == "rows":
             equal = {"type": "EQUAL", "fieldName": column, "comparisonValue": "x"}
-            made.append({"type": "row-filtering", "conditions": equal})
+            inverted = {"type": "NOT", "conditions": [equal]}
+            conditions = draw(st.sampled_from([equal, inverted]))
+            made.append({"type": "row-filtering", "conditions": conditions})
     return made
 
+
+_PUBLIC_KEY = "30819f300d06092a864886f70d010101050003818d0030818902818100c9a1f0d2b3e4c5"
 
 _MODES = {
     "full_refresh_overwrite": (False, False),
@@ -150,7 +189,7 @@ def _stream(draw: st.DrawFn, offered: Data, *, ambiguous: bool, env: dict[str, s
         stream["primaryKey"] = draw(st.sampled_from(["id", ["id"], [["id"]]]))
     columns = list(offered["json_schema"]["properties"])
     selected = columns
-    choice = draw(st.sampled_from(["absent", "all", "some"]))
+    choice = draw(st.sampled_from(["absent", "all", "some", "except"]))
     event(f"columns: {choice}")
     if choice == "all":
         stream["columns"] = "all"
@@ -158,6 +197,12 @@ def _stream(draw: st.DrawFn, offered: Data, *, ambiguous: bool, env: dict[str, s
         extra = draw(st.lists(st.sampled_from(columns), unique=True))
         selected = sorted({"id", "updated_at", *extra})
         stream["columns"] = draw(st.permutations(selected))
+    elif choice == "except":
+        free = [column for column in columns if column not in ("id", "updated_at")]
+        hidden = draw(st.lists(st.sampled_from(free), unique=True, min_size=1)) if free else []
+        if hidden:
+            selected = [column for column in columns if column not in hidden]
+            stream["columns"] = {"except": hidden}
     if draw(st.booleans()):
         stream["mappers"] = draw(_mappers(selected, env))
     return stream
@@ -200,11 +245,33 @@ def _connection(
         if draw(st.booleans()):
             spec[name] = draw(values)
             event(f"field: {name}")
+    if draw(st.integers(0, 4)) == 0:
+        spec["lifecycle"] = {"ignoreChanges": ["/schedule"]}
+        event("lifecycle: ignoreChanges")
+    if any(stream.get("namespace") for stream in spec["streams"]):
+        event("stream: namespace stated")
     return _manifest("Connection", f"c{index}", spec)
 
 
 @st.composite
+def _cluster(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
+    nodes = []
+    for number in range(draw(st.integers(1, 3))):
+        name = f"NODE_TOKEN_{index}_{number}"
+        env[name] = f"canary-node-token-{index}-{number}-0123456789"
+        nodes.append({"host": f"n{number}", "token": f"${{env:{name}}}"})
+    event("configuration: secrets in a list")
+    configuration: Data = {"nodes": nodes}
+    if draw(st.booleans()):
+        configuration["page_size"] = draw(st.sampled_from([100, 1000]))
+    spec = {"name": f"s{index}", "connector": "cluster", "configuration": configuration}
+    return _manifest("Source", f"s{index}", spec)
+
+
+@st.composite
 def _source(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
+    if draw(st.integers(0, 3)) == 0:
+        return draw(_cluster(index, env))
     secret = f"SOURCE_SECRET_{index}"
     env[secret] = (
         f"canary-source-{index}-{draw(st.text('abcdef0123456789', min_size=8, max_size=8))}"
