@@ -126,18 +126,15 @@ plan_options = combined(
     click.option(
         "--max-stops", type=click.IntRange(0), help="The number of streams meant to stop."
     ),
-)
-
-
-def parallelism_option() -> Callable[[_F], _F]:
-    return click.option(
+    click.option(
         "--parallelism",
         type=click.IntRange(1, 16),
         default=4,
         show_default=True,
         envvar="RECONCILER_PARALLELISM",
-        help="Writes at the same time; slow ones are at most two.",
-    )
+        help="Requests at the same time; slow ones are at most two.",
+    ),
+)
 
 
 def make_request(

@@ -8,9 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from reconciler.emulator import serve
 from reconciler.emulator.settings import Settings
 from tests.conftest import Cli
 from tests.emulator.builders import Airbyte
@@ -77,3 +79,43 @@ def found(airbyte: Airbyte, kind: str, name: str) -> dict[str, Any]:
     listed = airbyte.made("GET", f"/{kind}s")["data"]
     match: dict[str, Any] = next(entry for entry in listed if entry["name"] == name)
     return match
+
+
+class Served:
+    """An Airbyte over HTTP, and a person who looks at it and clicks in it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self, method: str, path: str, **options: Any) -> Any:
+        base = self.url if path.startswith("/_") else f"{self.url}/api/public/v1"
+        answer = httpx.request(method, f"{base}{path}", timeout=30, **options)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def chaos(self, *rules: str) -> None:
+        self("POST", "/_emulator/chaos", json={"rules": list(rules)})
+
+    def names(self, kind: str) -> list[str]:
+        return sorted(entry["name"] for entry in self("GET", f"/{kind}s")["data"])
+
+    def requests(self, method: str = "") -> list[str]:
+        """What came in so far, as METHOD and path."""
+        seen = self("GET", "/_emulator/requests")["requests"]
+        return [f"{r['method']} {r['path']}" for r in seen if r["method"] == method or not method]
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Served]:
+    """The project's target `remote` is this server."""
+    with ExitStack() as stack:
+        url = stack.enter_context(serve.running(Settings(db=project.folder.parent / "served.db")))
+
+        def point(data: dict[str, Any]) -> None:
+            targets = data["spec"]["targets"]
+            local = targets["local"]
+            more = {name: local[name] for name in ("variables",) if name in local}
+            targets["remote"] = {"url": url, **more}
+
+        project.edit("reconciler.yaml", point)
+        yield Served(url)
