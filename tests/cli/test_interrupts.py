@@ -114,7 +114,7 @@ def test_what_is_in_flight_is_finished_and_nothing_more_is_started(
 ) -> None:
     served.chaos("POST /sources delay=1.5", "POST /destinations delay=1.5")
     run = Apply(project, "--yes")
-    until(sent(served, "POST"))
+    until(sent(served, "POST", 4))  # the tag, a source, two destinations
     run.press()
     code, out, err = run.ends()
     assert code == 130
