@@ -121,4 +121,19 @@ CASES = (
         codes=("limit-updates",),
         placed=False,
     ),
+    case(
+        "limit-stops",
+        (CONNECTION, "spec:", "state: absent\nspec:"),
+        applied=True,
+        command=("plan", "--max-stops", "0"),
+        codes=("limit-stops",),
+        placed=False,
+    ),
+    case(
+        "absent-not-found",
+        (CONNECTION, "spec:", "state: absent\nspec:"),
+        command=("plan",),
+        exit=0,
+        codes=("absent-not-found",),
+    ),
 )

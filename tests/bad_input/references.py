@@ -34,6 +34,15 @@ CASES = (
         codes=("unknown-rule",),
     ),
     case(
+        "fixed-rule",
+        (
+            PROJECT,
+            "  defaultTarget: local\n",
+            "  defaultTarget: local\n  rules: {pin-not-live: off}\n",
+        ),
+        codes=("fixed-rule",),
+    ),
+    case(
         "missing-variable",
         (DESTINATION, "${var:warehouse}", "${var:warehous}"),
         codes=("variable-unset",),
