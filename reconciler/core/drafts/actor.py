@@ -23,6 +23,7 @@ from reconciler.core.model import (
     LiveObject,
     Resource,
     Source,
+    Update,
 )
 from reconciler.core.plan import Change, HiddenSecret, Unstated
 from reconciler.core.write import actor_update, unset_secrets
@@ -134,16 +135,48 @@ def _updated(
     *,
     resend: bool,
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
-    ignored = frozenset(resource.lifecycle.ignore_changes)
+    fields, notes = _compared(resource, spec, current, definition, resend=resend)
+    other_form = _kept_across_forms(spec.configuration, current.configuration, definition, notes)
+    problems = tuple(_broken_keep(resource, at) for at in (*notes.broken_keeps, *other_form))
+    secrets = tuple(
+        HiddenSecret(resource.address, at, label) for at, label in sorted(notes.uncompared.items())
+    )
+    base = Draft(resource, None, live, spec, unstated=_unstated(resource, current), secrets=secrets)
+    if not fields:
+        return base, problems
+    update = actor_update(spec, current, fields, definition, notes.ignored)
+    case = ActorCase(
+        kind=resource.address.kind,
+        configured=tuple(_configured(fields, _secret_paths(spec, current, definition), notes)),
+        rewritten=_configures(fields),
+        lost=tuple(sorted(notes.lost)),
+        incremental=incremental,
+    )
+    made = Change(
+        resource.address,
+        "update",
+        spec.name,
+        live_id=live.id,
+        fields=fields,
+        effects=tuple(object_effects(ACTOR_RULES, case, incremental, capabilities.api)),
+        refusals=(update,) if isinstance(update, str) else (),
+    )
+    return _with_write(base, made, update, spec), problems
+
+
+def _compared(
+    resource: Resource,
+    spec: Source | Destination,
+    current: Source | Destination,
+    definition: ConnectorDefinition,
+    *,
+    resend: bool,
+) -> tuple[tuple[FieldChange, ...], Settling]:
+    """What differs, with what was learned on the way."""
     notes = Settling(
-        ignored=ignored,
+        ignored=frozenset(resource.lifecycle.ignore_changes),
         hidden=redact.secret_texts([spec.configuration]),
         is_default=_defaults(definition, current.configuration),
-    )
-    secret_paths = frozenset(
-        ROOT + at
-        for side in (spec.configuration, current.configuration)
-        for at in secret_pointers(definition.spec, side)
     )
     theirs = redact.seal(
         current.configuration, secret_pointers(definition.spec, current.configuration)
@@ -154,35 +187,29 @@ def _updated(
         fields.insert(0, change("/name", current.name, spec.name))
     if resend:
         fields += _resent(notes)
-    other_form = _kept_across_forms(spec.configuration, current.configuration, definition, notes)
-    problems = tuple(_broken_keep(resource, at) for at in (*notes.broken_keeps, *other_form))
-    secrets = tuple(
-        HiddenSecret(resource.address, at, label) for at, label in sorted(notes.uncompared.items())
+    return tuple(fields), notes
+
+
+def _secret_paths(
+    spec: Source | Destination, current: Source | Destination, definition: ConnectorDefinition
+) -> frozenset[str]:
+    """What the connector calls secret, on either side."""
+    return frozenset(
+        ROOT + at
+        for side in (spec.configuration, current.configuration)
+        for at in secret_pointers(definition.spec, side)
     )
-    base = Draft(resource, None, live, spec, unstated=_unstated(resource, current), secrets=secrets)
-    if not fields:
-        return base, problems
-    update = actor_update(spec, current, tuple(fields), definition, ignored)
-    case = ActorCase(
-        kind=resource.address.kind,
-        configured=tuple(_configured(fields, secret_paths, notes)),
-        rewritten=any(f.pointer.startswith(ROOT) for f in fields),
-        lost=tuple(sorted(notes.lost)),
-        incremental=incremental,
-    )
-    made = Change(
-        resource.address,
-        "update",
-        spec.name,
-        live_id=live.id,
-        fields=tuple(fields),
-        effects=tuple(object_effects(ACTOR_RULES, case, incremental, capabilities.api)),
-        refusals=(update,) if isinstance(update, str) else (),
-    )
+
+
+def _with_write(
+    base: Draft, made: Change, update: Update | str, spec: Source | Destination
+) -> Draft:
     write = None if isinstance(update, str) else update
     sent = write.spec if write else spec
-    unset = unset_secrets(getattr(sent, "configuration")) if _configures(fields) else ()  # noqa: B009
-    return replace(base, change=made, update=write, unset=unset), problems
+    unset: tuple[str, ...] = ()
+    if isinstance(sent, Source | Destination) and _configures(made.fields):
+        unset = unset_secrets(sent.configuration)
+    return replace(base, change=made, update=write, unset=unset)
 
 
 def _resent(notes: Settling) -> list[FieldChange]:
@@ -204,7 +231,7 @@ def is_twin(spec: Source | Destination, live: LiveObject) -> bool:
 
 
 def _configured(
-    fields: list[FieldChange], secret_paths: frozenset[str], notes: Settling
+    fields: tuple[FieldChange, ...], secret_paths: frozenset[str], notes: Settling
 ) -> Iterator[str]:
     """Pointers of what changes and is no secret of the connector's. A host that comes from the
     environment is hidden, and moves all the same; of a list with a secret in it nobody can tell."""
@@ -228,7 +255,7 @@ def _kept_across_forms(
     ]
 
 
-def _configures(fields: list[FieldChange]) -> bool:
+def _configures(fields: tuple[FieldChange, ...]) -> bool:
     return any(field.pointer.startswith(ROOT) for field in fields)
 
 

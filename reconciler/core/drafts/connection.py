@@ -73,31 +73,41 @@ def draft_connection(
     )
     moved = [name for name in _ROW.immutable if before[name] != after[name]]
     fields = tuple(_changes(before, after))
+    case = _Case(spec, merged, before, after, moved, replaced)
     if moved or replaced:
-        case = _Replacement(spec, merged, before, after, moved, replaced)
         made = _replacement(resource, live, fields, case, capabilities)
         return replace(base, change=made, unset=_unset(merged)), problems
     if not fields:
         return base, problems
-    update = connection_update(merged, fields)
+    return _updated(base, live, fields, case, capabilities, resumed=interim is not None), problems
+
+
+def _updated(
+    base: Draft,
+    live: LiveObject,
+    fields: tuple[FieldChange, ...],
+    case: _Case,
+    capabilities: Capabilities,
+    *,
+    resumed: bool,
+) -> Draft:
+    """`resumed`: it was made inactive by a replacement that was cut off, and its activation was part of
+    what was accepted then."""
+    update = connection_update(case.merged, fields)
+    effects = _effects(case.desired, case.merged, case.before, case.after, capabilities)
     made = Change(
-        resource.address,
+        base.resource.address,
         "update",
-        merged.name,
+        case.merged.name,
         live_id=live.id,
         fields=fields,
-        reason="finishes a replacement that was cut off" if interim else "",
-        effects=tuple(
-            effect
-            for effect in _effects(spec, merged, before, after, capabilities)
-            # It was made inactive by the replacement, and its activation was part of what was accepted.
-            if interim is None or effect.name != "reactivate"
-        ),
+        reason="finishes a replacement that was cut off" if resumed else "",
+        effects=tuple(e for e in effects if not (resumed and e.name == "reactivate")),
         refusals=(update,) if isinstance(update, str) else (),
     )
     write = None if isinstance(update, str) else update
-    unset = _unset(merged) if write and "streams" in write.fields else ()
-    return replace(base, change=made, update=write, unset=unset), problems
+    unset = _unset(case.merged) if write and "streams" in write.fields else ()
+    return replace(base, change=made, update=write, unset=unset)
 
 
 def _created(
@@ -130,7 +140,7 @@ def _created(
 
 
 @dataclass(frozen=True, slots=True)
-class _Replacement:
+class _Case:
     desired: Connection
     merged: Connection
     before: Mapping[str, Json]
@@ -143,7 +153,7 @@ def _replacement(
     resource: Resource,
     live: LiveObject,
     fields: tuple[FieldChange, ...],
-    case: _Replacement,
+    case: _Case,
     capabilities: Capabilities,
 ) -> Change:
     """A connection is never moved (PUB-T 6): a new one is written whole and reads from the start."""
