@@ -134,20 +134,22 @@ def naming_for(claimed: Mapping[tuple[str, str], Address]) -> Naming:
 
 
 def digest(form: Json) -> str:
-    """SHA-256 of a canonical form as it may be shown: no secret goes in."""
-    text = json.dumps(_hashable(form), sort_keys=True, separators=(",", ":"))
+    """SHA-256 of a canonical form. No secret goes in: git's by label, the server's as it masks them."""
+    text = json.dumps(
+        _with_text_keys(form), sort_keys=True, separators=(",", ":"), default=redact.shown
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _hashable(form: Json) -> Json:
-    """As it may be shown, in one walk. JSON knows no tuples as keys; a stream key becomes a JSON list as
-    text, so that none can collide."""
-    kind = type(form)
-    if kind is dict:
-        return {
-            key if type(key) is str else json.dumps(list(key)): _hashable(child)
-            for key, child in form.items()
-        }
-    if kind is list:
-        return [_hashable(child) for child in form]
-    return redact.shown(form)
+def _with_text_keys(form: Json) -> Json:
+    """JSON knows no tuples as keys; a stream key becomes a JSON list as text, so that none can collide.
+    They stand in `streams` alone, and the rest is not walked for them."""
+    if not isinstance(form, dict):
+        return form
+    changed = dict(form)
+    for key, child in form.items():
+        if key == "streams" and isinstance(child, dict):
+            changed[key] = {json.dumps(list(name)): stream for name, stream in child.items()}
+        elif isinstance(child, dict) and "streams" in child:
+            changed[key] = _with_text_keys(child)
+    return changed

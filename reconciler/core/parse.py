@@ -6,6 +6,7 @@ Works on schema-valid, resolved data. Knows one document at a time; what concern
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from reconciler.core.diagnostics import Diagnostic, Severity
@@ -238,15 +239,27 @@ def _parse_stream(
 def _path(data: Json) -> tuple[str, ...] | Unset:
     if data is None:
         return UNSET
-    return (data,) if isinstance(data, str) else tuple(data)
+    return _one_part(data) if isinstance(data, str) else tuple(data)
+
+
+@cache
+def _one_part(name: str) -> tuple[str, ...]:
+    """Thousands of streams share a handful of cursors and keys: each is held once."""
+    return (name,)
+
+
+@cache
+def _one_column_key(name: str) -> tuple[tuple[str, ...], ...]:
+    return (_one_part(name),)
 
 
 def _key(data: Json) -> tuple[tuple[str, ...], ...] | Unset:
     """`id` → ((id,),); [a, b] → ((a,), (b,)); [[path, part]] as it is."""
     if data is None:
         return UNSET
-    parts = [data] if isinstance(data, str) else data
-    return tuple((part,) if isinstance(part, str) else tuple(part) for part in parts)
+    if isinstance(data, str):
+        return _one_column_key(data)
+    return tuple(_one_part(part) if isinstance(part, str) else tuple(part) for part in data)
 
 
 def _columns(data: Json) -> Columns | Unset:

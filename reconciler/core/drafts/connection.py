@@ -9,7 +9,7 @@ from reconciler.core.claim import problem
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, change, explain_streams, json_equal
 from reconciler.core.drafts.draft import Draft
-from reconciler.core.drafts.forms import settled_forms
+from reconciler.core.drafts.forms import plainly_equal, settled_forms
 from reconciler.core.drafts.unstated import unstated
 from reconciler.core.effect_rules import (
     ALSO_ON_REPLACE,
@@ -60,6 +60,9 @@ def draft_connection(
     if interim is not None and interim.status and spec.status is UNSET:
         spec = replace(spec, status=interim.status)
     merged = _with_ignored(merge_connection(spec, current), current, resource)
+    if not replaced and plainly_equal(merged, current, naming):
+        same = tuple(unstated(resource, spec, current))
+        return Draft(resource, None, live, merged, unstated=same), ()
     forms = settled_forms(merged, current, naming)
     before, after = forms.before, forms.after
     problems = tuple(_broken_keeps(resource, forms.broken_keeps))

@@ -33,6 +33,26 @@ class Forms:
     broken_keeps: tuple[str, ...]
 
 
+def plainly_equal(merged: Connection, live: Connection, naming: Naming) -> bool:
+    """Whether the two can be seen to be the same without their canonical forms: what most connections of
+    most plans are. Mappers hold secrets and typed values, and are always looked at closely."""
+    ours, theirs = _streams(merged), _streams(live)
+    if len(ours) != len(theirs) or any(stream.mappers for stream in ours):
+        return False
+    if replace(merged, source=live.source, destination=live.destination, streams=()) != replace(
+        live, streams=()
+    ):
+        return False
+    ends = (
+        (merged.source, live.source, "source"),
+        (merged.destination, live.destination, "destination"),
+    )
+    if any(naming(mine, kind) != naming(other, kind) for mine, other, kind in ends):
+        return False
+    by_key = {stream_key(stream): stream for stream in theirs}
+    return all(by_key.get(stream_key(stream)) == stream for stream in ours)
+
+
 def settled_forms(merged: Connection, live: Connection | None, naming: Naming) -> Forms:
     before = canonical_connection(live, naming) if live is not None else {}
     after = canonical_connection(merged, naming)
