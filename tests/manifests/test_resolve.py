@@ -145,7 +145,8 @@ def test_what_is_missing_is_tolerated_where_nothing_is_sent(tmp_path: Path) -> N
 
 def test_a_missing_value_of_a_variable_is_told_where_it_is_used(tmp_path: Path) -> None:
     project(tmp_path, {"a.yaml": SOURCE}, root=project_with("{a: 1, b: {c: '${env:X}'}}"))
-    assert resolved(tmp_path).diagnostics == ()  # nothing uses it: it would be told where it is used
+    # Nothing uses it; where something did, it would be told there.
+    assert resolved(tmp_path).diagnostics == ()
     target = resolved(tmp_path).target
     assert target is not None
     assert target.variables == {"a": 1, "b": {"c": Secret("${env:X}", UNSET)}}
