@@ -10,6 +10,7 @@ import io
 import os
 import re
 import secrets
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import (
@@ -49,8 +50,8 @@ class Case:
     """`edits` replace text in the base project's files, `files` write whole ones (None: take it away).
 
     In both, `@PASSWORD@` and the like stand for a canary, `@URL@` for the server's address. `applied`: the
-    base project was applied before. `codes` are the diagnostics that are printed; `placed`: with file, line
-    and column.
+    base project was applied before; `committed`: it is HEAD of a repository. `codes` are the diagnostics
+    that are printed; `placed`: with file, line and column.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Case:
     codes: tuple[str, ...] = ()
     placed: bool = True
     applied: bool = False
+    committed: bool = False
     people: People | None = None
     env: Mapping[str, str | None] = field(default_factory=dict)
     server: Callable[[Path], AbstractContextManager[str]] | None = None
@@ -93,6 +95,8 @@ def shown(bad: Case, *, command: tuple[str, ...] | None = None) -> Shown:
         _write(folder, FILES, CANARIES)
         if bad.applied:
             _restore(folder)
+        if bad.committed:
+            _commit(folder)
         known = dict(CANARIES)
         if bad.people is not None:
             with airbyte(folder) as server:
@@ -103,6 +107,12 @@ def shown(bad: Case, *, command: tuple[str, ...] | None = None) -> Shown:
             exit_code, out, err = _run(folder, command or bad.command, bad.env)
         plain = [_alike(text, folder, url) for text in (out, err)]
         return Shown(exit_code, plain[0], plain[1], before, objects(folder))
+
+
+def _commit(folder: Path) -> None:
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", "-C", str(folder), *author, *command], check=True)
 
 
 def _write(folder: Path, files: Mapping[str, str | None], known: Mapping[str, str]) -> None:

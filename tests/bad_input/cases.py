@@ -13,11 +13,7 @@ CASES = (
     *servers.CASES,
 )
 
-_HISTORY = "needs an earlier commit: tests/cli/test_since.py"
-
 UNREACHABLE = {
-    "manifest-removed": _HISTORY,
-    "released-value": _HISTORY,
     "invalid-interval": "the schema's pattern refuses every such text before it is parsed",
 }
 """Codes that no input brings about, each with the reason."""

@@ -136,4 +136,24 @@ CASES = (
         exit=0,
         codes=("absent-not-found",),
     ),
+    # what left git, as far as an earlier commit tells
+    case(
+        "released-value",
+        (CONNECTION, '  schedule: {cron: "0 0 */6 * * ?"}\n', ""),
+        applied=True,
+        committed=True,
+        command=("plan", "--since", "HEAD"),
+        exit=0,
+        codes=("released-value",),
+    ),
+    case(
+        "manifest-removed",
+        files={CONNECTION: None},
+        applied=True,
+        committed=True,
+        command=("plan", "--since", "HEAD"),
+        exit=0,
+        codes=("manifest-removed",),
+        placed=False,
+    ),
 )

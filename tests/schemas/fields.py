@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.manifests.schema import schema
@@ -18,7 +18,6 @@ Node = Mapping[str, Any]
 
 DEFINITIONS: Final = "#/$defs/"
 _ABSENT = re.compile(r"\bAbsent(?: or [^:]*)?: (?P<meaning>.+?)(?:\.(?= |$)|$)")
-_EXAMPLE = re.compile(r"\bExample: (?P<example>.+)$")
 
 
 @dataclass(frozen=True)
@@ -97,25 +96,25 @@ def _inside(kind: str, node: Node, path: str) -> Iterator[Field]:
 def _field(kind: str, path: str, node: Node, *, required: bool) -> Field:
     whole, refers = _resolved(kind, node)
     meaning = whole.get("description", "")
-    example = _EXAMPLE.search(meaning)
     absent = _ABSENT.search(meaning)
-    key = path.rsplit(".", 1)[-1]
-    shown = Field(
+    return Field(
         path=path,
         required=required,
         value=_value(whole),
         meaning=meaning,
         absent=absent["meaning"] if absent else "",
-        example="",
+        example=_example(path.rsplit(".", 1)[-1], whole),
         node=node,
         refers=refers,
     )
-    if "examples" in whole or "const" in whole or "default" in whole:
-        given = [*whole.get("examples", ()), whole.get("const"), whole.get("default")]
-        return replace(shown, example=f"{key}: {_flow(next(g for g in given if g is not None))}")
-    if example:
-        return replace(shown, example=f"{key}: {example['example']}")
-    return replace(shown, example=_by_type(key, whole))
+
+
+def _example(key: str, node: Node) -> str:
+    given = [*node.get("examples", ()), node.get("const"), node.get("default")]
+    for branch in (node, *node.get("anyOf", ())):
+        given += branch.get("enum", ())
+    value = next((value for value in given if value is not None), None)
+    return "" if value is None else f"{key}: {_flow(value)}"
 
 
 def _resolved(kind: str, node: Node) -> tuple[dict[str, Any], str]:
@@ -124,7 +123,7 @@ def _resolved(kind: str, node: Node) -> tuple[dict[str, Any], str]:
     name = node.get("$ref", "").removeprefix(DEFINITIONS)
     whole = {**definitions(kind).get(name, {}), **node}
     inner = [name, *(_named(whole.get(part)) for part in ("items", "additionalProperties"))]
-    return whole, next((n for n in inner if n and has_fields(kind, n) or n == "mapper"), "")
+    return whole, next((n for n in inner if (n and has_fields(kind, n)) or n == "mapper"), "")
 
 
 def _named(node: Any) -> str:
@@ -138,16 +137,6 @@ def _value(node: Node) -> str:
         return str(node["title"])
     values = [v for branch in node.get("anyOf", ()) for v in branch.get("enum", ())]
     return ", ".join(f"`{value}`" for value in values)
-
-
-def _by_type(key: str, node: Node) -> str:
-    branches = [node, *node.get("anyOf", ())]
-    for branch in branches:
-        if branch.get("type") == "boolean":
-            return f"{key}: true"
-        if "enum" in branch or "const" in branch:
-            return f"{key}: {_flow([*branch.get('enum', ()), branch.get('const')][0])}"
-    return ""
 
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./:@-]*")
