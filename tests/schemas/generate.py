@@ -162,8 +162,8 @@ def _diagnostics() -> Iterator[str]:
     yield "## Diagnostic codes\n"
     yield (
         "Codes are stable. `rules` in reconciler.yaml makes one a warning or an error, or turns it off:\n"
-        "`rules: {unknown-config-key: error}`. One that always holds can't be lowered. The examples are what\n"
-        "the product prints.\n"
+        "`rules: {unknown-config-key: error}`. One that always holds can't be lowered. The examples are\n"
+        "what the product prints.\n"
     )
     for code, entry in sorted(ALL_CODES.items()):
         yield f"### {code}\n"
