@@ -159,16 +159,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 def _server(db: Path, catalogs: Path) -> Iterator[str]:
     """In a process of its own: in this one it would take its time from what is measured."""
     command = [sys.executable, "-m", "reconciler", "emulator", "serve", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--db", str(db), "--catalogs", str(catalogs)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield next(word for word in line.split() if word.startswith("http")).rstrip(";")
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    arguments = [*command, "--db", str(db), "--catalogs", str(catalogs)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            yield next(word for word in line.split() if word.startswith("http")).rstrip(";")
+        finally:
+            process.terminate()
 
 
 def _catalog() -> str:
