@@ -6,6 +6,7 @@ Reads what the target names; what a definition means is core.connector's.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +26,12 @@ _REGISTRY_KINDS: Final = (
     ("source", "sources", "sourceDefinitionId"),
     ("destination", "destinations", "destinationDefinitionId"),
 )
+
+_FORMS: Final = (
+    "`connectors` names a folder of connector files, or Airbyte's registry JSON as file or URL"
+)
+_UNREACHED: Final = "is the address right, and can it be reached from here? A file will do as well"
+_ERRNO: Final = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 Loaded = tuple[tuple[ConnectorDefinition, ...], tuple[Diagnostic, ...]]
 
@@ -62,8 +69,8 @@ def _by_url(text: str) -> Loaded:
     except httpx.InvalidURL:
         return (), (_problem("the url is not valid"),)
     except httpx.HTTPError as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        return (), (_problem(f"{shown}: no answer that can be used ({reason})"),)
+        reason = _ERRNO.sub("", str(error)).rstrip(".") or type(error).__name__
+        return (), (_problem(f"{shown}: no answer that can be used ({reason})", hint=_UNREACHED),)
     except _NotConnectors as bad:
         return (), (_problem(f"{shown}: {bad}"),)
 
@@ -136,10 +143,5 @@ def _sorted(definitions: list[ConnectorDefinition]) -> tuple[ConnectorDefinition
     return tuple(sorted(definitions, key=lambda d: (d.kind, d.name, d.id)))
 
 
-def _problem(message: str, span: Span | None = None) -> Diagnostic:
-    return Diagnostic(
-        code="connector-file-invalid",
-        message=message,
-        hint="`connectors` names a folder of connector files, or Airbyte's registry JSON as file or URL",
-        span=span,
-    )
+def _problem(message: str, span: Span | None = None, hint: str = _FORMS) -> Diagnostic:
+    return Diagnostic(code="connector-file-invalid", message=message, hint=hint, span=span)

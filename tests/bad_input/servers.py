@@ -71,6 +71,18 @@ CASES = (
         "wrong-password", _SERVER, server=_other_credentials, command=("plan", "-t", "production")
     ),
     case("html-from-a-proxy", _SERVER, server=_login_page, command=("plan", "-t", "production")),
+    case(
+        "registry-not-there",
+        (
+            PROJECT,
+            "url: https://airbyte.example.com",
+            'url: https://airbyte.example.com\n      connectors: "@URL@/registry.json"',
+        ),
+        server=_nobody,
+        command=("validate", "-t", "production"),
+        codes=("connector-file-invalid",),
+        placed=False,
+    ),
     case("two-workspaces", people=_second_workspace, command=("plan",)),
     case(
         "unknown-workspace",
