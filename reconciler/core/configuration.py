@@ -28,6 +28,7 @@ from reconciler.core.model import (
     Resource,
     Secret,
     Source,
+    is_mask,
 )
 
 _STAND_IN: Final = "stand-in for a value that is not known here"
@@ -105,6 +106,7 @@ def _plaintext(configuration: Json, schema: Mapping[str, Json]) -> Iterator[_Pro
             and not isinstance(leaf, Secret)
             and leaf is not KEEP
             and leaf not in ("", None, {}, [])
+            and not is_mask(leaf)  # told as mask-as-value, with the right next step
         ):
             yield (
                 "plaintext-secret",

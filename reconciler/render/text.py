@@ -12,7 +12,7 @@ from reconciler.core.model import UNSET, Json, Unset
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.core.redact import HIDDEN
 from reconciler.render.clean import clean, value_text
-from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrapped
+from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrap, wrapped
 from reconciler.render.problems import problems_lines
 from reconciler.render.view import (
     Decision,
@@ -88,7 +88,9 @@ def _one_decision(decision: Decision) -> Iterator[str]:
     yield with_place(f"      {what}", decision_place(decision))
     if decision.streams and len(decision.fields) <= _MANY_LINES:
         for field in decision.fields:
-            yield from _field_lines(field, "      ", own_name(field))
+            several = len(decision.streams) > 1 and own_name(field)
+            name = f"{clean(field.stream)} {own_name(field)}" if several else own_name(field)
+            yield from _field_lines(field, "      ", name or clean(field.stream))
     for effect in decision.effects:
         for said in effect.says or (EFFECTS[effect.name].says,):
             yield from hanging("      ", effect.name, said)
@@ -151,8 +153,12 @@ def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:
     if len(text) <= WIDTH:
         yield text
         return
-    yield f"{indent}{label}{secret}{before}"
-    yield f"{indent}{'':<15}-> {after}"
+    if field.before is not UNSET:
+        yield f"{indent}{label}{secret}{before}"
+        label, after = f"{'':<15}", f"-> {after}"
+    first, *rest = wrap(after, WIDTH - len(indent) - max(len(label), LABEL)) or [""]
+    yield f"{indent}{label}{first}"
+    yield from (f"{indent}{'':<{LABEL}}{line}" for line in rest)
 
 
 def _stream_lines(change: Change, *, verbose: bool) -> Iterator[str]:
