@@ -162,6 +162,12 @@ def test_what_an_earlier_mapper_made_is_known() -> None:
     assert found({**APPEND, "mappers": mappers}) == []
 
 
+def test_what_an_earlier_mapper_replaced_is_gone() -> None:
+    """Airbyte answers 400 FIELD_NOT_FOUND: better told before anything is written."""
+    twice = [git_mapper(hashing("email")), git_mapper(hashing("email"))]
+    assert found({**APPEND, "mappers": twice}) == [("unknown-column", "/spec/streams/0/mappers")]
+
+
 def test_a_column_by_reference_is_not_judged() -> None:
     mapper = git_mapper(hashing(), targetField=env("COLUMN", "anything-at-all"))
     assert found({**APPEND, "mappers": [mapper]}) == []

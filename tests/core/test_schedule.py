@@ -164,3 +164,12 @@ def test_spelling_is_no_difference(one: Schedule, other: Schedule) -> None:
 def test_a_schedule_reads_back_as_it_is_shown(schedule: Schedule, form: object) -> None:
     assert canonical_schedule(schedule) == form
     assert parse_schedule(form) == schedule
+
+
+def test_a_time_zone_there_is_not_is_told_with_a_guess() -> None:
+    assert parse_schedule({"cron": "0 0 1 * * ?", "timezone": "Europe/Berlinn"}) == (
+        "there is no time zone 'Europe/Berlinn': did you mean Europe/Berlin?"
+    )
+    assert isinstance(
+        parse_schedule({"cron": "0 0 1 * * ?", "timezone": "Europe/Berlin"}), Schedule
+    )
