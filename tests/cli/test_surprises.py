@@ -123,3 +123,18 @@ def test_what_is_excluded_stays_out_while_airbyte_adds_columns(
     drifted = cli("drift", *project.at)
     assert drifted.code == 2
     assert "public.customers columns" in drifted.out
+
+
+def test_text_around_a_reference_is_not_shown_where_the_whole_is_a_secret(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUFFIX", "suffix-canary-0123456789")
+    project.edit(
+        SOURCE,
+        lambda data: data["spec"]["configuration"].update(password="literal-canary-${env:SUFFIX}"),
+    )
+    for output in ("text", "json"):
+        planned = cli("plan", *project.at, "-v", "-o", output)
+        assert planned.code == 0
+        assert "canary" not in planned.out + planned.err
+    assert "…${env:SUFFIX}" in cli("plan", *project.at).out

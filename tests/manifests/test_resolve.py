@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.core.diagnostics import Severity
 from reconciler.core.model import UNSET, Secret
+from reconciler.core.redact import redactor, secret_texts
 from reconciler.core.target import Auth, Limits, Target
 from reconciler.manifests import load, resolve
 from tests.manifests.build import PROJECT, SOURCE, project, project_with, resolved, text_of, told
@@ -200,3 +201,11 @@ def test_resolving_twice_gives_the_same(tmp_path: Path) -> None:
     )
     loaded = load(tmp_path)
     assert resolve(loaded, None, {}) == resolve(loaded, None, {})
+
+
+def test_each_part_of_a_composite_secret_is_kept_out_of_foreign_text(tmp_path: Path) -> None:
+    text = SOURCE.replace("{host: db}", "{url: 'postgres://u:${env:X}@host/db'}")
+    project(tmp_path, {"a.yaml": text})
+    (document,) = resolved(tmp_path, {"X": "part-canary-0123456789"}).documents
+    hide = redactor(secret_texts([document.data]))
+    assert hide("auth failed for part-canary-0123456789") == "auth failed for (secret)"
