@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import anyio
 
@@ -18,8 +18,6 @@ from reconciler.emulator.chaos import Rule
 
 DEFAULT_WORKSPACE_ID: Final = "0d6f2a51-7c3e-4b8a-9e14-5a2c8f7b6d30"
 DEFAULT_WORKSPACE_NAME: Final = "Default Workspace"
-ORGANIZATION_ID: Final = "00000000-0000-0000-0000-000000000000"
-"""The one organization of a self-managed server (CFG §2)."""
 
 
 def _new_id() -> str:
@@ -62,7 +60,6 @@ class Settings:
     job_seconds: float = 1.0
     workers: int = 5
     sub_hourly: bool = True
-    profile: Literal["strict", "lenient"] = "strict"
     chaos: Chaos = Chaos()
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep

@@ -15,7 +15,6 @@ from reconciler.core.model import Json
 
 CASTS: Final = ("bool", "int", "json")
 SCHEMES: Final = ("env", "file", "keep", "var")
-SECRET_SCHEMES: Final = frozenset({"env", "file"})
 LITERAL: Final = "if no reference is meant, write $${ for a literal ${"
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)(\}?)")
