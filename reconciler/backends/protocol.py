@@ -5,11 +5,15 @@ A backend speaks the model and one API's wire; it decides nothing: what to write
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from reconciler.core.capabilities import Capabilities
+from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
-    Capabilities,
+    ConnectorDefinition,
     DiscoveredStream,
+    Json,
     Live,
     LiveObject,
     Spec,
@@ -17,6 +21,7 @@ from reconciler.core.model import (
     Update,
     Workspace,
 )
+from reconciler.core.normalize import StreamKey
 
 
 class Backend(Protocol):
@@ -64,4 +69,43 @@ class Backend(Protocol):
         self, source_id: str, destination_id: str | None
     ) -> tuple[DiscoveredStream, ...]:
         """The streams a source offers, from the server's cache where it has one. Slow otherwise (PUB §5)."""
+        ...
+
+    async def specification(
+        self, workspace: Workspace, definition: ConnectorDefinition
+    ) -> Mapping[str, Json] | None:
+        """The connector's connectionSpecification, None where the server has none for it. Only where
+        `capabilities.serves_specs`."""
+        ...
+
+    # --- Operations: each only where `capabilities.operations` names it --------------------
+
+    async def check(self, kind: str, object_id: str) -> Check:
+        """Tests the connection of a source or destination as it is stored. Slow; changes nothing."""
+        ...
+
+    async def jobs(
+        self, workspace: Workspace, connection_id: str | None, limit: int
+    ) -> tuple[Job, ...]:
+        """The newest `limit` jobs of a connection, or of the workspace, newest first (PUB-T 37)."""
+        ...
+
+    async def job(self, job_id: str) -> Job | None:
+        """One job, or None where the server knows none of that id (CFG-T 33)."""
+        ...
+
+    async def start(
+        self,
+        connection_id: str,
+        kind: JobKind,
+        streams: tuple[StreamKey, ...] = (),
+        mode: RefreshMode = "merge",
+    ) -> Job:
+        """Starts a job, of all streams where none is named. Raises ApiError with status 409 where one
+        runs already. Not idempotent: a lost answer is OutcomeUnknown. `mode` is a refresh's."""
+        ...
+
+    async def cancel(self, job_id: str) -> Job:
+        """Asks a job to stop; it may still be running in the answer. One that has ended is returned as
+        it is."""
         ...

@@ -15,9 +15,9 @@ from urllib.parse import quote
 from reconciler.backends import public_read, public_write
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.public_read import ActorKind, Malformed
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.model import (
-    Capabilities,
     Connection,
     ConnectorDefinition,
     Destination,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.effects import Effect
-from reconciler.core.model import SYNC_MODES, Capabilities, Json, Schedule, SyncMode, Unset
+from reconciler.core.model import SYNC_MODES, Json, Schedule, SyncMode, Unset
 from reconciler.core.normalize import StreamKey, stream_label
 from reconciler.core.schedule import canonical_timezone, equal_utc_cron
 

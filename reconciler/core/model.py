@@ -239,6 +239,8 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
+    """The last three are known to the Configuration API alone: UNSET in what the public one answers."""
+
     name: str
     source: Ref
     destination: Ref
@@ -249,6 +251,9 @@ class Connection:
     schema_changes: str | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     streams: tuple[Stream, ...] | Unset = UNSET
+    backfill: str | Unset = UNSET
+    notify_schema_changes: bool | Unset = UNSET
+    resource_requirements: Mapping[str, str] | Unset = UNSET
 
 
 Spec: TypeAlias = Source | Destination | Connection
@@ -375,15 +380,6 @@ class DiscoveredStream:
     source_defined_cursor: bool = False
     source_defined_primary_key: tuple[tuple[str, ...], ...] = ()
     fields: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an API can't do, so that a plan can say it before anything is written."""
-
-    api: str
-    writes_interval_schedules: bool = False
-    writes_time_zones: bool = False
 
 
 @dataclass(frozen=True, slots=True)

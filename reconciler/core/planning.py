@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.core import drafts, policy
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.claim import Claims, claim
 from reconciler.core.diagnostics import Span, in_order
 from reconciler.core.drafts import Draft, referred
@@ -16,7 +17,6 @@ from reconciler.core.graph import level_of
 from reconciler.core.kinds import KINDS, REFERENCES
 from reconciler.core.model import (
     Address,
-    Capabilities,
     Connection,
     Consent,
     Desired,

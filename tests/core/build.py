@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.core.build import build
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import Diagnostic, Span
 from reconciler.core.model import (
     ALL_COLUMNS,
     MANUAL,
     MASK,
     UNSET,
-    Capabilities,
     Columns,
     Connection,
     ConnectorDefinition,

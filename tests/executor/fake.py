@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import anyio
 import anyio.lowlevel
 
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Span, Unreachable
 from reconciler.core.effects import EFFECTS
 from reconciler.core.model import (
     Address,
-    Capabilities,
     Connection,
     ConnectorDefinition,
     Consent,

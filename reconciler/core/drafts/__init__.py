@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.catalog import as_diagnostics, check_catalog, resolve_columns
 from reconciler.core.claim import (
     Claims,
@@ -25,7 +26,6 @@ from reconciler.core.kinds import REFERENCES
 from reconciler.core.model import (
     SYNC_MODES,
     Address,
-    Capabilities,
     Connection,
     Desired,
     Destination,

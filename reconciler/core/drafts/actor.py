@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import redact
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.claim import problem
 from reconciler.core.connector import same_form, scalar_defaults, secret_pointers, unescape
 from reconciler.core.diagnostics import Diagnostic
@@ -16,7 +17,6 @@ from reconciler.core.effects import Effect
 from reconciler.core.model import (
     KEEP,
     UNSET,
-    Capabilities,
     ConnectorDefinition,
     Destination,
     Json,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.claim import problem
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, change, explain_streams, json_equal
@@ -28,7 +29,6 @@ from reconciler.core.kinds import KINDS
 from reconciler.core.merge import merge_connection
 from reconciler.core.model import (
     UNSET,
-    Capabilities,
     Connection,
     Json,
     LiveObject,
