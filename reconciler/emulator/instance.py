@@ -14,6 +14,7 @@ from reconciler.core.model import Json
 from reconciler.emulator import connectors, rows
 from reconciler.emulator.chaos import Disorder, Rule
 from reconciler.emulator.connectors import Connector
+from reconciler.emulator.generations import Generation
 from reconciler.emulator.run import Run
 from reconciler.emulator.settings import (
     DEFAULT_WORKSPACE_ID,
@@ -51,6 +52,14 @@ class Instance:
     connectors: Mapping[str, Connector]
     run: Run = field(default_factory=Run)
     conditions: Conditions = Conditions()
+
+    @property
+    def generation(self) -> Generation:
+        return self.settings.generation
+
+    @property
+    def lenient(self) -> bool:
+        return self.settings.profile == "lenient"
 
     @property
     def now(self) -> int:

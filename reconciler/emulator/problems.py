@@ -30,6 +30,10 @@ class NotFound(Refusal):
 class InvalidConfiguration(Refusal):
     """A configuration does not fit its connector's spec; the text names paths, never values."""
 
+    def __init__(self, text: str, schema: Mapping[str, Json]) -> None:
+        super().__init__(text)
+        self.schema = schema
+
 
 class IllegalArgument(Refusal):
     """What the real server answers with a 500 although the caller is at fault (PUB-T 28)."""
@@ -48,6 +52,19 @@ class Opaque(Refusal):
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
+        self.status = status
+
+
+class Unreadable(Refusal):
+    """JSON that doesn't fit what the call takes, as the framework says it before any handler runs; only the
+    Configuration API (CFG §8)."""
+
+
+class Known(Refusal):
+    """Refused with a status and a sentence of the handler's own (CFG §8): 400, 403, 409, 410, 422, 423."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 

@@ -34,7 +34,8 @@ def validate(schema: Mapping[str, Json], value: Json) -> None:
     if messages:
         raise InvalidConfiguration(
             "json schema validation failed when comparing the data to the json schema."
-            f" \nErrors: {', '.join(messages)} "
+            f" \nErrors: {', '.join(messages)} ",
+            schema,
         )
 
 

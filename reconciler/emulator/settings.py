@@ -10,14 +10,18 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 
 from reconciler.emulator.chaos import Rule
+from reconciler.emulator.generations import NEWEST, Generation
 
 DEFAULT_WORKSPACE_ID: Final = "0d6f2a51-7c3e-4b8a-9e14-5a2c8f7b6d30"
 DEFAULT_WORKSPACE_NAME: Final = "Default Workspace"
+
+Profile = Literal["strict", "lenient"]
+"""As the real server, or accepting more and saying more, so that hand-written documents run (CFG §12)."""
 
 
 def _new_id() -> str:
@@ -26,7 +30,7 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The one application that may ask for tokens."""
+    """The one application that may ask for tokens; user and password where a generation has none."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -53,6 +57,8 @@ class Settings:
     """
 
     db: Path | str = ":memory:"
+    profile: Profile = "strict"
+    generation: Generation = NEWEST
     connectors: Path | None = None
     catalogs: Path | None = None
     auth: Credentials | None = None

@@ -1,4 +1,5 @@
-"""Bearer tokens: three-part and opaque to the client, signed, and good until they expire (PUB §1).
+"""Bearer tokens: three-part and opaque to the client, signed, and good until they expire (PUB §1); or, in
+generations without them, user and password in each request (CFG §1).
 
 Nothing is stored: a token outlives a restart as long as the credentials stay the same.
 """
@@ -39,7 +40,18 @@ def accepts(credentials: Credentials, client_id: str, client_secret: str) -> boo
 
 def admits(instance: Instance, authorization: str) -> bool:
     """Whether a request with this Authorization header is answered; any is where auth is off."""
-    return instance.settings.auth is None or _is_valid(instance, authorization)
+    credentials = instance.settings.auth
+    if credentials is None:
+        return True
+    if not instance.generation.tokens:
+        return _is_password(credentials, authorization)
+    return _is_valid(instance, authorization)
+
+
+def _is_password(credentials: Credentials, authorization: str) -> bool:
+    scheme, _, encoded = authorization.partition(" ")
+    expected = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode())
+    return scheme.lower() == "basic" and hmac.compare_digest(encoded.strip().encode(), expected)
 
 
 def _is_valid(instance: Instance, authorization: str) -> bool:

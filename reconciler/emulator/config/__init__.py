@@ -1,0 +1,33 @@
+"""The Configuration API (`/api/v1`): translation between its wire and the emulator's rules, nothing more."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from reconciler.emulator.calls import route
+from reconciler.emulator.config import (
+    access,
+    connections,
+    errors,
+    jobs,
+)
+from reconciler.emulator.instance import Instance
+
+ENDPOINTS = (
+    *access.ENDPOINTS,
+    *connections.ENDPOINTS,
+    *jobs.ENDPOINTS,
+)
+
+_SERVED_FOR_DOCUMENTS = frozenset({"/workspaces/list"})
+"""What lenient serves in every generation, because hand-written clients begin with it (CFG §12)."""
+
+
+def routes(instance: Instance) -> list[Route]:
+    """Those this generation has; to be mounted at `/api/v1`."""
+    return [
+        route(instance, endpoint, errors.refuse)
+        for endpoint in ENDPOINTS
+        if instance.generation.serves(endpoint.path)
+        or (instance.lenient and endpoint.path in _SERVED_FOR_DOCUMENTS)
+    ]
