@@ -12,11 +12,12 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar, get_args
 from urllib.parse import quote
 
-from reconciler.backends import public_read, public_write
+from reconciler.backends import public_jobs, public_read, public_write
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.public_read import ActorKind, Malformed
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
+from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
     Connection,
     ConnectorDefinition,
@@ -31,6 +32,7 @@ from reconciler.core.model import (
     Update,
     Workspace,
 )
+from reconciler.core.normalize import StreamKey
 from reconciler.transport import Row, Transport
 
 _T = TypeVar("_T")
@@ -48,7 +50,9 @@ class PublicApi:
     """Remembers definitions, tags and the workspaces of connections as last read: the API wants whole
     tag objects, and older servers name a connector only by its type."""
 
-    capabilities = Capabilities(api="public")
+    capabilities = Capabilities(
+        api="public", operations=frozenset({"discover", "sync", "clear", "cancel", "jobs"})
+    )
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -147,6 +151,65 @@ class PublicApi:
         rows = await self._transport.rows("/streams", params, slow=True)
         found = [_read("GET /streams", public_read.discovered, row) for row in rows]
         return tuple(sorted(found, key=lambda stream: (stream.namespace or "", stream.name)))
+
+    async def specification(
+        self, workspace: Workspace, definition: ConnectorDefinition
+    ) -> Mapping[str, Json] | None:
+        raise _not_here("serve the specification of", f"{workspace.name}: {definition.name}")
+
+    async def check(self, kind: str, object_id: str) -> Check:
+        raise _not_here("test the connection of", f"{kind} {object_id}")
+
+    async def jobs(
+        self, workspace: Workspace, connection_id: str | None, limit: int
+    ) -> tuple[Job, ...]:
+        within = (
+            {"connectionId": connection_id} if connection_id else {"workspaceIds": workspace.id}
+        )
+        params = {**within, "orderBy": public_jobs.NEWEST_FIRST}
+
+        async def page(size: int, offset: int) -> list[Job]:
+            window = {**params, "limit": str(size), "offset": str(offset)}
+            rows = await self._transport.rows("/jobs", window)
+            return [_read("GET /jobs", public_jobs.read_job, row) for row in rows]
+
+        return await public_jobs.newest(page, limit)
+
+    async def job(self, job_id: str) -> Job | None:
+        path = f"/jobs/{_segment(job_id)}"
+        try:
+            data = await self._transport.request("GET", path)
+        except ApiError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return _read(f"GET {path}", public_jobs.read_job, data)
+
+    async def start(
+        self,
+        connection_id: str,
+        kind: JobKind,
+        streams: tuple[StreamKey, ...] = (),
+        mode: RefreshMode = "merge",
+    ) -> Job:
+        del mode  # a refresh's, which this API has not
+        body = public_jobs.start_body(connection_id, kind, streams)
+        data = await self._transport.request("POST", "/jobs", json=body, slow=True)
+        try:
+            return _read("POST /jobs", public_jobs.read_job, data)
+        except Unreachable as unreadable:
+            raise OutcomeUnknown(unreadable.message, hint=unreadable.hint) from unreadable
+
+    async def cancel(self, job_id: str) -> Job:
+        path = f"/jobs/{_segment(job_id)}"
+        try:
+            data = await self._transport.request("DELETE", path)
+        except ApiError as error:
+            there = await self.job(job_id) if error.status == HTTPStatus.CONFLICT else None
+            if there is None or not there.ended:
+                raise
+            return there
+        return _read(f"DELETE {path}", public_jobs.read_job, data)
 
     # --- What reads and writes are made of -------------------------------------------------
 
@@ -268,6 +331,12 @@ def _read(request: str, function: Callable[[Json], _T], data: Json) -> _T:
             f"{request}: the answer is not what Airbyte's public API answers: {malformed}",
             hint="is the target's url the base path of that API?",
         ) from malformed
+
+
+def _not_here(verb: str, what: str) -> ReconcilerError:
+    return ReconcilerError(
+        f"the public API can't {verb} {what}", hint="the Configuration API can: --api config"
+    )
 
 
 def _is_missing(error: ApiError) -> bool:

@@ -11,6 +11,7 @@ import anyio.lowlevel
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Span, Unreachable
 from reconciler.core.effects import EFFECTS
+from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
     Address,
     Connection,
@@ -19,6 +20,7 @@ from reconciler.core.model import (
     Desired,
     Destination,
     DiscoveredStream,
+    Json,
     Live,
     LiveObject,
     Namespace,
@@ -31,6 +33,7 @@ from reconciler.core.model import (
     Update,
     Workspace,
 )
+from reconciler.core.normalize import StreamKey
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 
@@ -48,6 +51,7 @@ ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent
 class FakeBackend:
     """`failures`: name → what to raise when an object of that name is written. `calls` in order.
 
+    `checks`: name → the result of a connection test, which succeeds where nothing is said. `ran`: jobs.
     `fault_at`: the write at which the connection is lost; with `dies`, the server is gone after it.
     """
 
@@ -69,6 +73,8 @@ class FakeBackend:
     most_running: int = 0
     slow_running: int = 0
     most_slow: int = 0
+    checks: dict[str, Check | Exception] = field(default_factory=dict)
+    ran: dict[str, Job] = field(default_factory=dict)
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         return (WORKSPACE,)
@@ -114,11 +120,61 @@ class FakeBackend:
         self, source_id: str, destination_id: str | None
     ) -> tuple[DiscoveredStream, ...]:
         self._refuse_when_dead()
+        await self._slowly()
+        return self.offered
+
+    async def specification(
+        self, workspace: Workspace, definition: ConnectorDefinition
+    ) -> Mapping[str, Json] | None:
+        return None
+
+    async def check(self, kind: str, object_id: str) -> Check:
+        self._refuse_when_dead()
+        name = self.objects[object_id].spec.name
+        self.calls.append(f"check {name}")
+        await self._slowly()
+        result = self.checks.get(name, Check(succeeded=True))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def jobs(
+        self, workspace: Workspace, connection_id: str | None, limit: int
+    ) -> tuple[Job, ...]:
+        self._refuse_when_dead()
+        mine = [job for job in self.ran.values() if connection_id in (None, job.connection_id)]
+        return tuple(sorted(mine, key=lambda job: int(job.id), reverse=True)[:limit])
+
+    async def job(self, job_id: str) -> Job | None:
+        self._refuse_when_dead()
+        return self.ran.get(job_id)
+
+    async def start(
+        self,
+        connection_id: str,
+        kind: JobKind,
+        streams: tuple[StreamKey, ...] = (),
+        mode: RefreshMode = "merge",
+    ) -> Job:
+        self._refuse_when_dead()
+        self.calls.append(f"{kind} {connection_id}")
+        if any(job.connection_id == connection_id and not job.ended for job in self.ran.values()):
+            raise ApiError(f"A sync is already running for: {connection_id}", status=409)
+        job = Job(str(len(self.ran) + 1), connection_id, kind, "running")
+        self.ran[job.id] = job
+        return job
+
+    async def cancel(self, job_id: str) -> Job:
+        self.calls.append(f"cancel {job_id}")
+        job = self.ran[job_id]
+        self.ran[job_id] = job if job.ended else replace(job, status="cancelled")
+        return self.ran[job_id]
+
+    async def _slowly(self) -> None:
         self.slow_running += 1
         self.most_slow = max(self.most_slow, self.slow_running)
         await anyio.sleep(0.01)
         self.slow_running -= 1
-        return self.offered
 
     def new_id(self, name: str) -> str:
         """`id-NAME` the first time, then numbered: an id is never used twice."""
