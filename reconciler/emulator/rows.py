@@ -79,10 +79,13 @@ class Connection:
     """`schedule` is {type: manual} | {type: cron, expression, time_zone} | {type: basic, units, time_unit}.
 
     `streams` holds the choices of the selected streams (see catalog.ConfiguredStream), without schemas.
+    What the Configuration API knows of a connection beyond the public one is below `tags`.
     """
 
     table: ClassVar[str] = "connection"
-    json_columns: ClassVar[frozenset[str]] = frozenset({"schedule", "streams", "tags"})
+    json_columns: ClassVar[frozenset[str]] = frozenset(
+        {"schedule", "streams", "tags", "resources", "operation_ids"}
+    )
 
     id: str
     workspace_id: str
@@ -99,6 +102,14 @@ class Connection:
     streams: Json
     created_at: int
     tags: Json = field(default_factory=list)
+    destination_catalog_id: str | None = None
+    backfill: str = "disabled"
+    notifies: bool = False
+    notifies_by_email: bool = False
+    breaking_change: bool = False
+    on_demand: bool = False
+    resources: Json = None
+    operation_ids: Json = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +140,12 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`type` is sync or reset. Times are epoch seconds; `updated_at` moves with the status."""
+    """`type` is sync, reset, clear or refresh. `status` is as of the last look (jobs.settle), and
+    `updated_at` moves with it; everything between is worked out from `plan` (progress.py). Times are epoch
+    seconds."""
 
     table: ClassVar[str] = "job"
-    json_columns: ClassVar[frozenset[str]] = frozenset()
+    json_columns: ClassVar[frozenset[str]] = frozenset({"plan"})
 
     id: int
     connection_id: str
@@ -140,6 +153,35 @@ class Job:
     status: str
     created_at: float
     updated_at: float
+    plan: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFault:
+    """What the next job of a connection will run into: so many attempts fail with the message, and then one
+    succeeds or none."""
+
+    table: ClassVar[str] = "job_fault"
+    json_columns: ClassVar[frozenset[str]] = frozenset()
+
+    id: str
+    """The connection's id."""
+    message: str
+    attempts: int
+    recovers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a connection has done after a sync: `configuration` is as it was sent."""
+
+    table: ClassVar[str] = "operation"
+    json_columns: ClassVar[frozenset[str]] = frozenset({"configuration"})
+
+    id: str
+    workspace_id: str
+    name: str
+    configuration: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +231,8 @@ ROWS: tuple[type, ...] = (
     ConnectionCatalog,
     Tag,
     Job,
+    JobFault,
+    Operation,
     StreamState,
     Secret,
     Event,

@@ -47,6 +47,7 @@ class Store:
         with self.transaction():
             for row in rows.ROWS:
                 self._db.execute(_create_table(row))
+                self._add_missing_columns(row)
             for index in _INDEXES:
                 self._db.execute(index)
 
@@ -70,10 +71,24 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
+    def _add_missing_columns(self, kind: type) -> None:
+        """A file of an earlier release lacks the fields that came since; all of those have defaults."""
+        known = {column["name"] for column in self._db.execute(f"PRAGMA table_info({_table(kind)})")}
+        for field in dataclasses.fields(kind):
+            if field.name not in known:
+                default = (
+                    field.default
+                    if field.default_factory is dataclasses.MISSING
+                    else field.default_factory()
+                )
+                value = _encoded(kind, field.name, default)
+                self._db.execute(f"ALTER TABLE {_table(kind)} ADD COLUMN {_column(field)}")
+                self._db.execute(f"UPDATE {_table(kind)} SET {field.name} = ?", (value,))  # noqa: S608 - names are our own fields
+
     def put(self, row: Any) -> None:
         """Writes a whole row; an existing one keeps its place in the order."""
         columns = [f.name for f in dataclasses.fields(row)]
-        values = [_encode(row, column) for column in columns]
+        values = [_encoded(type(row), column, getattr(row, column)) for column in columns]
         marks = ", ".join("?" * len(columns))
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
         self._db.execute(
@@ -133,20 +148,19 @@ def _table(kind: type) -> str:
 
 
 def _create_table(kind: type) -> str:
-    columns = []
-    for field in dataclasses.fields(kind):
-        key = " PRIMARY KEY" if field.name == "id" else ""
-        # Text, unless the field's type says number: an id that looks like one must stay text.
-        affinity = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL"}.get(
-            str(field.type), "TEXT"
-        )
-        columns.append(f"{field.name} {affinity}{key}")
-    return f"CREATE TABLE IF NOT EXISTS {_table(kind)} ({', '.join(columns)})"
+    columns = ", ".join(_column(field) for field in dataclasses.fields(kind))
+    return f"CREATE TABLE IF NOT EXISTS {_table(kind)} ({columns})"
 
 
-def _encode(row: Any, column: str) -> Any:
-    value = getattr(row, column)
-    if column in row.json_columns:
+def _column(field: dataclasses.Field[Any]) -> str:
+    key = " PRIMARY KEY" if field.name == "id" else ""
+    # Text, unless the field's type says number: an id that looks like one must stay text.
+    affinity = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL"}.get(str(field.type), "TEXT")
+    return f"{field.name} {affinity}{key}"
+
+
+def _encoded(kind: type, column: str, value: Any) -> Any:
+    if column in vars(kind)["json_columns"]:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return value
 
