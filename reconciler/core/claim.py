@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.capabilities import API_NAMES
 from reconciler.core.connector import closest, find_connector
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.interim import parse_interim
-from reconciler.core.kinds import KINDS
+from reconciler.core.kinds import KINDS, is_stated
 from reconciler.core.model import (
     Address,
     Connection,
@@ -55,6 +56,28 @@ def problem(resource: Resource, code: str, pointer: str, message: str, hint: str
         address=str(resource.address),
         pointer=pointer,
     )
+
+
+def fields_not_in_api(desired: Desired, api: str) -> tuple[Diagnostic, ...]:
+    """What manifests state and the API can't be told (CFG §10): dropped silently it would be no promise."""
+    found = []
+    for resource in desired.resources.values():
+        row = KINDS[resource.address.kind]
+        if resource.spec is None:
+            continue
+        for name, only in row.only_in.items():
+            if only != api and is_stated(resource.spec, row.name, name):
+                found.append(
+                    problem(
+                        resource,
+                        "field-not-in-api",
+                        f"/spec/{name}",
+                        f"the {API_NAMES.get(api, api)} has no {name}",
+                        f"leave it out, or set api: {only} for the target: "
+                        f"the {API_NAMES[only]} has it",
+                    )
+                )
+    return tuple(found)
 
 
 def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diagnostic, ...]]:

@@ -38,6 +38,7 @@ CODES: Final[Mapping[str, Code]] = {
     "ignored-field": Code(
         "a value that Airbyte drops, so that it would never read back", switchable=True
     ),
+    "field-not-in-api": Code("a field that the target's API does not have"),
     "invalid-cron": Code("not a Quartz cron expression of 6 or 7 fields"),
     "invalid-interval": Code("an interval that is no number of a known unit"),
     "mask-as-value": Code("the asterisks that stand for a secret, where a value belongs"),

@@ -288,15 +288,39 @@ def _schedule_shifts(case: ConnectionCase) -> str | None:
     )
 
 
+def _sync_starts(case: ConnectionCase) -> str | None:
+    """An interval counts from the last start: never, or long ago, is now. Crons wait for their time."""
+    after, before = case.after, case.before
+    schedule = after.get("schedule")
+    if after.get("status") != "active" or not isinstance(schedule, Mapping):
+        return None
+    shifts = before.get("schedule") != schedule and not case.capabilities.writes_interval_schedules
+    if "every" not in schedule or shifts:
+        return None
+    if not before:
+        return "a new connection with an interval reads everything at once"
+    if before.get("status") != "active":
+        return "it was inactive for longer than its interval, or never ran"
+    if before.get("schedule") != schedule:
+        return "if its last sync is longer ago than the new interval"
+    return None
+
+
 SCHEDULE_RULE: Final = Rule(
     "unwritable-schedule", "schedule-shift", "PUB-T 13", _schedule_shifts, frozenset({"public"})
 )
+
+NEW_CONNECTION_RULES: Final = (
+    SCHEDULE_RULE,
+    Rule("interval-is-due", "starts-sync", "CFG-T 24", _sync_starts),
+)
+"""What can be said of a connection without an earlier one."""
 
 CONNECTION_RULES: Final = (
     Rule("tables-move", "inconsistent", "design §5", _tables_move),
     Rule("reactivated", "reactivate", "PUB-T 22", _reactivated),
     Rule("deactivated", "stops-data", "design §5", _deactivated),
-    SCHEDULE_RULE,
+    *NEW_CONNECTION_RULES,
 )
 
 ALSO_ON_REPLACE: Final = frozenset({"overwrites-table", "pii-exposure", "reactivate", "stops-data"})

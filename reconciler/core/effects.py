@@ -51,6 +51,7 @@ EFFECTS: Final[Mapping[str, EffectKind]] = {
         ),
         EffectKind("schedule-shift", "refused", "this API can't write the schedule as it is"),
         EffectKind("stops-data", "none", "data stops arriving"),
+        EffectKind("starts-sync", "none", "Airbyte starts a sync as soon as this is written"),
         EffectKind(
             "rediscover", "none", "the next stream change of this source runs a live discovery"
         ),

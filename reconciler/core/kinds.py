@@ -16,6 +16,7 @@ from reconciler.core.normalize import Naming
 class KindRow:
     """`references`: spec field → kind it points at. `fields`: canonical field → spec field, in the
     order in which they are shown. `immutable`: canonical fields that Airbyte never changes (PUB-T 6).
+    `only_in`: canonical fields that a single API has, with that API (CFG §10).
     `merge(desired, live or None)` gives the object as it will be; `canonical` its form for comparison.
     """
 
@@ -27,6 +28,7 @@ class KindRow:
     merge: Callable[[Any, Any], Spec] = field(repr=False)
     canonical: Callable[[Any, Naming], dict[str, Json]] = field(repr=False)
     references: Mapping[str, str] = field(default_factory=dict)
+    only_in: Mapping[str, str] = field(default_factory=dict)
 
 
 _ACTOR_FIELDS: Final = {"name": "name", "connector": "connector", "configuration": "configuration"}
@@ -74,8 +76,16 @@ KINDS: Final[Mapping[str, KindRow]] = {
                 "destinationNamespace": "namespace",
                 "prefix": "prefix",
                 "schemaChanges": "schema_changes",
+                "backfillPreference": "backfill",
+                "notifySchemaChanges": "notify_schema_changes",
+                "resourceRequirements": "resource_requirements",
                 "tags": "tags",
                 "streams": "streams",
+            },
+            only_in={
+                "backfillPreference": "config",
+                "notifySchemaChanges": "config",
+                "resourceRequirements": "config",
             },
             immutable=("source", "destination"),
             parse=parse.parse_connection,

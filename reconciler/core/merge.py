@@ -58,6 +58,9 @@ def merge_connection(desired: Connection, live: Connection | None) -> Connection
         prefix=stated(desired.prefix, live.prefix),
         schema_changes=stated(desired.schema_changes, live.schema_changes),
         tags=stated(desired.tags, live.tags),
+        backfill=stated(desired.backfill, live.backfill),
+        notify_schema_changes=stated(desired.notify_schema_changes, live.notify_schema_changes),
+        resource_requirements=stated(desired.resource_requirements, live.resource_requirements),
         streams=_merge_streams(desired, live),
     )
 

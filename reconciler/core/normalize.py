@@ -69,7 +69,17 @@ def canonical_connection(spec: Connection, naming: Naming) -> dict[str, Json]:
         form["destinationNamespace"] = canonical_namespace(spec.namespace)
     if isinstance(spec.tags, tuple):
         form["tags"] = sorted(set(spec.tags))
-    plain = {"status": spec.status, "prefix": spec.prefix, "schemaChanges": spec.schema_changes}
+    if isinstance(spec.resource_requirements, Mapping):
+        # An empty text is how one is unset; the server may or may not show it (CFG-T 20).
+        asked = {name: value for name, value in spec.resource_requirements.items() if value}
+        form |= {"resourceRequirements": canonical_json(asked)} if asked else {}
+    plain = {
+        "status": spec.status,
+        "prefix": spec.prefix,
+        "schemaChanges": spec.schema_changes,
+        "backfillPreference": spec.backfill,
+        "notifySchemaChanges": spec.notify_schema_changes,
+    }
     form |= {name: value for name, value in plain.items() if value is not UNSET}
     if isinstance(spec.streams, tuple):
         form["streams"] = {stream_key(stream): canonical_stream(stream) for stream in spec.streams}

@@ -147,6 +147,9 @@ def parse_connection(document: Document, findings: Findings) -> Connection:
         schema_changes=spec.get("schemaChanges", UNSET),
         tags=_parse_tags(spec, findings),
         streams=streams,
+        backfill=spec.get("backfillPreference", UNSET),
+        notify_schema_changes=spec.get("notifySchemaChanges", UNSET),
+        resource_requirements=spec.get("resourceRequirements", UNSET),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.core import drafts, policy
 from reconciler.core.capabilities import Capabilities
-from reconciler.core.claim import Claims, claim
+from reconciler.core.claim import Claims, claim, fields_not_in_api
 from reconciler.core.diagnostics import Span, in_order
 from reconciler.core.drafts import Draft, referred
 from reconciler.core.graph import level_of
@@ -93,6 +93,7 @@ def make_plan(situation: Situation) -> Planned:
     effects = {change.address: change.effects for change in changes}
     diagnostics = (
         *problems,
+        *fields_not_in_api(situation.desired, situation.capabilities.api),
         *drafted.diagnostics,
         *narrowing,
         *policy.stale_flags(situation.allow, resources, effects),

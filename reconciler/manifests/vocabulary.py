@@ -20,6 +20,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "fields": "columns",
     "key": "primaryKey",
     "mapperconfiguration": "the mapper's arguments beside its type",
+    "backfill": "backfillPreference",
     "namespacedefinition": "destinationNamespace",
     "namespaceformat": "destinationNamespace: {format: …}",
     "nonbreakingchangespreference": "schemaChanges",

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from reconciler.core.capabilities import API_NAMES
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import EFFECTS
 from reconciler.core.model import UNSET, Json, Unset
@@ -57,7 +58,7 @@ def _nothing(plan: Plan) -> bool:
 
 def header(plan: Plan) -> Iterator[str]:
     target = plan.target
-    where = f"{clean(target.where)} ({target.api} API)"
+    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)})"
     yield from wrapped(
         f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"'
     )

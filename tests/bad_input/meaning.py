@@ -38,6 +38,12 @@ CASES = (
         codes=("invalid-cron",),
     ),
     case(
+        "field-not-in-api",
+        (CONNECTION, "  streamDefaults:", "  notifySchemaChanges: true\n  streamDefaults:"),
+        codes=("field-not-in-api",),
+        command=("plan",),
+    ),
+    case(
         "mask-as-value",
         (SOURCE, "${env:SHOP_PASSWORD}", '"**********"'),
         codes=("mask-as-value",),

@@ -46,6 +46,7 @@ def test_every_effect_of_the_design_is_in_the_table() -> None:
         "data-erase": "needed",
         "schedule-shift": "refused",
         "stops-data": "none",
+        "starts-sync": "none",
         "rediscover": "none",
         "accepts-schema": "none",
     }
@@ -272,7 +273,7 @@ def test_an_api_that_writes_intervals_is_not_refused() -> None:
     change = connection_change(
         {"schedule": EVERY_6_HOURS}, live_connection(), capabilities=ANY_SCHEDULE
     )
-    assert effects_of(change) == set()
+    assert effects_of(change) == {("starts-sync", "interval-is-due")}
 
 
 def test_an_unwritable_schedule_that_stays_is_left_alone() -> None:

@@ -357,7 +357,7 @@ def test_the_likely_meaning_is_suggested(line: str, hint: str) -> None:
     [
         ("namespaceDefinition: source", "did you mean destinationNamespace?"),
         ("status: enabled", "did you mean active?"),
-        ("zzz: 1", "known here: destination, destinationNamespace, lifecycle"),
+        ("zzz: 1", "known here: backfillPreference, destination, destinationNamespace"),
         ("prefix: 1", "put it in quotes: YAML reads it as a number"),
         ("name:", "write a value, or leave the key out"),
     ],

@@ -15,7 +15,7 @@ from reconciler.core.drafts.unstated import unstated
 from reconciler.core.effect_rules import (
     ALSO_ON_REPLACE,
     CONNECTION_RULES,
-    SCHEDULE_RULE,
+    NEW_CONNECTION_RULES,
     ConnectionCase,
     StreamCase,
     object_effects,
@@ -181,7 +181,7 @@ def _replacement(
                 for e in _effects(case.desired, case.merged, case.before, case.after, capabilities)
                 if e.name in ALSO_ON_REPLACE
             ),
-            *object_effects((SCHEDULE_RULE,), whole, (), capabilities.api),
+            *object_effects(NEW_CONNECTION_RULES, whole, (), capabilities.api),
             *(read_again(case.after) if same_tables else ()),
         ),
         refusals=new_connection_problems(case.merged),
