@@ -51,8 +51,8 @@ class Chaos:
 class Settings:
     """`db` is a file path or ":memory:". `connectors` and `catalogs` are folders added to the built-in data.
 
-    `token_ttl` counts seconds; `job_seconds` is how long a job runs. `clock` gives epoch seconds, `sleep`
-    waits some. `workers` is how many requests are answered at once (PUB-T 39). `sub_hourly` allows crons that
+    `token_ttl` counts seconds; `job_seconds` is how long a job runs, after it was pending for
+    `queue_seconds`. `clock` gives epoch seconds, `sleep` waits some. `workers` is how many requests are answered at once (PUB-T 39). `sub_hourly` allows crons that
     run more than once an hour: the server's flag, on where nobody turned it off (PUB §4.2).
     """
 
@@ -64,6 +64,7 @@ class Settings:
     auth: Credentials | None = None
     token_ttl: int = 900
     job_seconds: float = 1.0
+    queue_seconds: float = 0.0
     workers: int = 5
     sub_hourly: bool = True
     chaos: Chaos = Chaos()
