@@ -25,6 +25,7 @@ from reconciler.emulator.app import create_app
 from reconciler.emulator.settings import Settings
 from reconciler.executor import PARALLEL_SLOW
 from reconciler.history import desired_at
+from reconciler.specifications import check_served, served_specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,15 @@ async def make_session_plan(
     request: Request, session: Session, *, applying: bool = False
 ) -> tuple[Planned, Live]:
     live = await session.snapshot()
+    desired = session.project.desired
+    served = await served_specs(session.backend, session.workspace, live, desired)
+    live = replace(live, definitions=with_specs(live.definitions, served))
     situation = _situation(request, session, live, applying=applying)
     planned = make_plan(situation)
     discovered = await discover(
         planned,
         live,
-        session.project.desired.resources,
+        desired.resources,
         session.backend,
         every=request.online,
         parallel=min(request.parallelism, PARALLEL_SLOW),
@@ -161,7 +165,11 @@ async def make_session_plan(
         planned = make_plan(replace(situation, catalogs=discovered.catalogs))
     planned = _since(request, session, planned, situation)
     rules = dict(session.project.target.rules)
-    found = [*planned.plan.diagnostics, *discovered.diagnostics]
+    found = [
+        *planned.plan.diagnostics,
+        *check_served(desired, served),
+        *discovered.diagnostics,
+    ]
     diagnostics = in_order([*session.project.diagnostics, *with_rules(found, rules)])
     return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics)), live
 
