@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reconciler.emulator import tokens
+from reconciler.emulator import jobs, tokens
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import Opaque, Refusal, framework_body
 
@@ -73,6 +73,7 @@ def _answer(
         conditions = request.scope.get(CONDITIONS, instance.conditions)
         try:
             with instance.store.transaction(keep=Refusal):
+                jobs.settle(instance)
                 return endpoint.handler(replace(instance, conditions=conditions), call)
         except Refusal as refusal:
             return refuse(instance, refusal)

@@ -52,8 +52,9 @@ class Settings:
     """`db` is a file path or ":memory:". `connectors` and `catalogs` are folders added to the built-in data.
 
     `token_ttl` counts seconds; `job_seconds` is how long a job runs, after it was pending for
-    `queue_seconds`. `clock` gives epoch seconds, `sleep` waits some. `workers` is how many requests are answered at once (PUB-T 39). `sub_hourly` allows crons that
-    run more than once an hour: the server's flag, on where nobody turned it off (PUB §4.2).
+    `queue_seconds`. `clock` gives epoch seconds, `sleep` waits some. `workers` is how many requests are
+    answered at once (PUB-T 39). `sub_hourly` allows crons that run more than once an hour: the server's flag,
+    on where nobody turned it off (PUB §4.2).
     """
 
     db: Path | str = ":memory:"

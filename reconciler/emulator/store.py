@@ -26,6 +26,7 @@ _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS connection_workspace ON connection(workspace_id)",
     "CREATE INDEX IF NOT EXISTS stream_state_connection ON stream_state(connection_id)",
     "CREATE INDEX IF NOT EXISTS job_connection ON job(connection_id)",
+    "CREATE INDEX IF NOT EXISTS job_status ON job(status)",
 )
 
 
@@ -73,7 +74,9 @@ class Store:
 
     def _add_missing_columns(self, kind: type) -> None:
         """A file of an earlier release lacks the fields that came since; all of those have defaults."""
-        known = {column["name"] for column in self._db.execute(f"PRAGMA table_info({_table(kind)})")}
+        known = {
+            column["name"] for column in self._db.execute(f"PRAGMA table_info({_table(kind)})")
+        }
         for field in dataclasses.fields(kind):
             if field.name not in known:
                 default = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from reconciler.emulator.calls import route
-from reconciler.emulator.control import incidents, log, mischief, objects, positions
+from reconciler.emulator.control import incidents, log, mischief, objects, outcomes, positions
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.public import errors
 
@@ -16,6 +16,7 @@ ENDPOINTS = (
     *positions.ENDPOINTS,
     *mischief.ENDPOINTS,
     *incidents.ENDPOINTS,
+    *outcomes.ENDPOINTS,
 )
 
 

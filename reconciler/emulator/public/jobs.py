@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from starlette.responses import JSONResponse, Response
 
 from reconciler.core.model import Json
-from reconciler.emulator import connections, jobs
+from reconciler.emulator import connections, jobs, progress
 from reconciler.emulator.calls import Call, Endpoint
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import Opaque, Problem, bad_request
@@ -29,22 +30,37 @@ _TIME_FILTERS: Final = {
 
 
 def read(instance: Instance, job: Job) -> Json:
-    ended = job.updated_at if job.status in _TERMINAL else None
+    """Rows and bytes only where something was moved, a duration only once it runs (PUB §7)."""
+    reached = jobs.progress_of(instance, job)
+    ended = reached.since if reached.status in progress.FINISHED else None
     until = instance.settings.clock() if ended is None else ended
-    return fields.present(
+    rows = progress.moved(jobs.plan_of(job), reached.attempts)
+    shown = fields.present(
         jobId=job.id,
-        status=job.status,
+        status=reached.status,
         jobType=job.type,
         startTime=_time(job.created_at),
         connectionId=job.connection_id,
         lastUpdatedAt=None if ended is None else _time(ended),
-        duration=_duration(until - job.created_at),
+        duration=_duration(until - job.created_at) if reached.attempts or ended else None,
+        rowsSynced=rows or None,
+        bytesSynced=rows * progress.BYTES or None,
     )
+    return {**_for_documents(job, reached, rows), **shown} if instance.lenient else shown
+
+
+def _for_documents(job: Job, reached: progress.Progress, rows: int) -> dict[str, Json]:
+    """What lenient adds, so that hand-written clients find all they look for."""
+    return {
+        "createdAt": str(int(job.created_at * 1000)),
+        "lastUpdatedAt": _time(reached.since),
+        "rowsSynced": rows,
+        "bytesSynced": rows * progress.BYTES,
+    }
 
 
 def list_all(instance: Instance, call: Call) -> Response:
     """Oldest first unless asked otherwise (PUB-T 37)."""
-    jobs.settle(instance)
     page = pages.asked(call)
     conditions = _conditions(call)
     if page.workspace_ids:
@@ -73,7 +89,7 @@ def create(instance: Instance, call: Call) -> Response:
         message = "Refreshes are not supported in the public API"
         raise Problem("unprocessable-entity", {"message": message})
     start = jobs.sync if kind == "sync" else jobs.clear
-    return JSONResponse(read(instance, start(instance, connection)))
+    return JSONResponse(read(instance, _said(lambda: start(instance, connection))))
 
 
 def get(instance: Instance, call: Call) -> Response:
@@ -81,7 +97,21 @@ def get(instance: Instance, call: Call) -> Response:
 
 
 def cancel(instance: Instance, call: Call) -> Response:
-    return JSONResponse(read(instance, jobs.cancel(instance, _found(instance, call))))
+    job = _found(instance, call)
+    return JSONResponse(read(instance, _said(lambda: jobs.cancel(instance, job))))
+
+
+def _said(change: Callable[[], Job]) -> Job:
+    """The rules' refusals in this API's words."""
+    try:
+        return change()
+    except jobs.Busy as busy:
+        raise Problem("try-again-later", {"message": str(busy)}) from busy
+    except jobs.Finished as finished:
+        raise Problem("state-conflict", {"message": str(finished)}) from finished
+    except (jobs.NotActive, jobs.Gone) as refusal:
+        message = "Could not fulfill request"
+        raise Problem("state-conflict", {"message": message}) from refusal
 
 
 def _found(instance: Instance, call: Call) -> Job:
