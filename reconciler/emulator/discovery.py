@@ -17,7 +17,7 @@ from reconciler.core.model import Json
 from reconciler.emulator.connectors import Connector
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import ConnectorFailed, NotFound
-from reconciler.emulator.rows import Actor, Catalog, Offer
+from reconciler.emulator.rows import Actor, Catalog, Offer, PastCatalog
 
 _STREAM_KEYS: Final = (
     "name",
@@ -38,17 +38,45 @@ def discover(
     """The last catalog if nothing changed since, else a live run. Raises ConnectorFailed."""
     if source.tombstone:
         raise NotFound("SOURCE_CONNECTION", source.id)
-    fingerprint = _fingerprint(source, connector)
-    cached = instance.store.get(Catalog, source.id)
-    if cached is not None and cached.fingerprint == fingerprint and not ignore_cache:
-        return cached
+    found = None if ignore_cache else cached(instance, source, connector)
+    return found if found is not None else run(instance, source, connector)
+
+
+def cached(instance: Instance, source: Actor, connector: Connector) -> Catalog | None:
+    """The last catalog, if nothing changed since."""
+    last = instance.store.get(Catalog, source.id)
+    is_fresh = last is not None and last.fingerprint == _fingerprint(source, connector)
+    return last if is_fresh else None
+
+
+def run(instance: Instance, source: Actor, connector: Connector) -> Catalog:
+    """Asks the source. What it offered before keeps its catalog's id (CFG §4). Raises ConnectorFailed."""
     instance.record("discover_ran", sourceId=source.id, name=source.name)
     if instance.conditions.discover_failure:
         raise ConnectorFailed(instance.conditions.discover_failure)
     streams = visible(source, held(instance, source, connector))
-    catalog = Catalog(source.id, instance.new_id(), fingerprint, streams, instance.now)
+    catalog_id = _put_by(instance, source, streams) or instance.new_id()
+    fingerprint = _fingerprint(source, connector)
+    catalog = Catalog(source.id, catalog_id, fingerprint, streams, instance.now)
     instance.store.put(catalog)
     return catalog
+
+
+def by_id(instance: Instance, catalog_id: str) -> list[Json] | None:
+    """The streams of a catalog that was discovered at any time; None where there was no such catalog."""
+    current = instance.store.select(Catalog, "catalog_id = ?", (catalog_id,), limit=1)
+    found = current[0] if current else instance.store.get(PastCatalog, catalog_id)
+    return list(found.streams) if found is not None else None
+
+
+def _put_by(instance: Instance, source: Actor, streams: Sequence[Json]) -> str | None:
+    """Keeps the catalog that will be replaced; gives the id under which the same streams are known."""
+    last = instance.store.get(Catalog, source.id)
+    if last is None or last.streams == streams:
+        return last.catalog_id if last else None
+    instance.store.put(PastCatalog(last.catalog_id, source.id, last.streams))
+    earlier = instance.store.select(PastCatalog, "source_id = ?", (source.id,))
+    return next((past.id for past in earlier if past.streams == streams), None)
 
 
 def _fingerprint(source: Actor, connector: Connector) -> str:

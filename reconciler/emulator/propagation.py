@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from reconciler.core.model import Json
-from reconciler.emulator import actors, catalog, connections, discovery
+from reconciler.emulator import actors, catalog, connections, discovery, schema_diff
 from reconciler.emulator.catalog import ConfiguredStream, Descriptor
 from reconciler.emulator.connections import Selection
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import Problem, bad_request
 from reconciler.emulator.rows import Actor, Connection, ConnectionCatalog, Offer
-
-_DEDUPLICATING: Final = ("append_dedup", "overwrite_dedup")
 
 Key = tuple[str | None, str]
 
@@ -173,12 +170,7 @@ def _follow(
 
 def _breaks(stream: ConfiguredStream, lost: set[str]) -> bool:
     """Whether the stream can't be synced any more without one of these columns."""
-    needed: list[list[str]] = []
-    if stream.sync_mode == "incremental":
-        needed.append(stream.cursor_field)
-    if stream.destination_sync_mode in _DEDUPLICATING:
-        needed.extend(stream.primary_key)
-    return any(path and path[0] in lost for path in needed)
+    return any(path[0] in lost for path in schema_diff.needed(stream))
 
 
 def _selection(instance: Instance, connection: Connection, schemas: _Schemas) -> Selection:
@@ -213,7 +205,7 @@ def _widened(stream: ConfiguredStream, source: Descriptor, gained: set[str]) -> 
 
 def _configured(stream: Descriptor, destination_modes: Sequence[str]) -> ConfiguredStream:
     """The server's defaults for a stream that it selects by itself."""
-    modes = _usual_modes(stream)
+    modes = usual_modes(stream)
     if modes[1] not in destination_modes:
         overwrites = "overwrite" in destination_modes
         overwrites = overwrites and "full_refresh" in stream["supported_sync_modes"]
@@ -231,7 +223,8 @@ def _configured(stream: Descriptor, destination_modes: Sequence[str]) -> Configu
     )
 
 
-def _usual_modes(stream: Descriptor) -> tuple[str, str]:
+def usual_modes(stream: Descriptor) -> tuple[str, str]:
+    """Source and destination mode of a stream that nobody chose modes for (CFG §4)."""
     if stream["source_defined_cursor"] and stream["source_defined_primary_key"]:
         return ("incremental", "append_dedup")
     if stream["source_defined_cursor"] and "full_refresh" not in stream["supported_sync_modes"]:

@@ -62,6 +62,19 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True)
+class PastCatalog:
+    """A catalog that a later one took the place of; connections may still refer to it by its id."""
+
+    table: ClassVar[str] = "past_catalog"
+    json_columns: ClassVar[frozenset[str]] = frozenset({"streams"})
+
+    id: str
+    """The catalog's id."""
+    source_id: str
+    streams: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What a source holds since somebody changed it there, in Airbyte's protocol form; the server knows it
     only once it discovers. A source without one holds what its catalog file says."""
@@ -226,6 +239,7 @@ ROWS: tuple[type, ...] = (
     Workspace,
     Actor,
     Catalog,
+    PastCatalog,
     Offer,
     Connection,
     ConnectionCatalog,
