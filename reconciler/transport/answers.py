@@ -150,8 +150,13 @@ def _read_error(body: Json) -> tuple[str, list[str], str]:
         return "", [body] if isinstance(body, str) else [], ""
     error_id = body["errorId"] if isinstance(body.get("errorId"), str) else ""
     title = body["title"] if isinstance(body.get("title"), str) else ""
-    texts = list(_texts(body, title))
-    return title, [text.partition("\nSchema:")[0] for text in texts], error_id
+    return title, [_essence(text) for text in _texts(body, title)], error_id
+
+
+def _essence(text: str) -> str:
+    """Without the whole schema that follows a validation's verdict, and without the words that old servers
+    begin any message with, also that of a 404 (CFG §8)."""
+    return text.partition("\nSchema:")[0].removeprefix("Internal Server Error: ")
 
 
 def _texts(body: Mapping[str, Json], title: str) -> Iterator[str]:
@@ -170,10 +175,16 @@ def _texts(body: Mapping[str, Json], title: str) -> Iterator[str]:
         if isinstance(value, str) and value != title:
             yield value
     embedded = body.get("_embedded")
-    errors = embedded.get("errors") if isinstance(embedded, Mapping) else None
+    yield from _listed(embedded.get("errors") if isinstance(embedded, Mapping) else None)
+    yield from _listed(body.get("validationErrors"))
+
+
+def _listed(errors: Json) -> Iterator[str]:
+    """Messages with the property each is about, and never the `invalidValue` beside them (CFG §8)."""
     for error in errors if isinstance(errors, list) else ():
         if isinstance(error, Mapping) and isinstance(error.get("message"), str):
-            yield error["message"]
+            where = error.get("propertyPath")
+            yield f"{where}: {error['message']}" if isinstance(where, str) else error["message"]
 
 
 def _details(data: Mapping[str, Json]) -> Iterator[str]:

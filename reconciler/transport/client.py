@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json as jsonlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import anyio
 import httpx
@@ -19,18 +19,21 @@ from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unrea
 from reconciler.core.model import Json
 from reconciler.core.target import Auth
 from reconciler.transport import retry
-from reconciler.transport.answers import Answer, Redact, Unusable, parse
+from reconciler.transport.answers import Answer, Redact, Unusable, parse, safe
 from reconciler.transport.credentials import Token, TokenSource, prepare, read_token
+from reconciler.transport.cursor import read_cursor_pages
 from reconciler.transport.exchange import Call, Exchange, Origin, Params
 from reconciler.transport.failures import Failures
+from reconciler.transport.meaning import Meaning, of_method
 from reconciler.transport.pages import Row, Window, read_pages, rows_of
 
 _TOKEN_PATH: Final = "/applications/token"  # noqa: S105 - a path
 
 
 class Transport:
-    """Raises only ApiError and its kin, and Refused for a write while `read_only`. `redact` takes secrets
-    the caller knows out of foreign text; the credentials' own are known here."""
+    """Raises only ApiError and its kin, and Refused for a write while `read_only`; `meaning` tells which
+    requests are writes, and which may be repeated. `redact` takes secrets the caller knows out of foreign
+    text; the credentials' own are known here."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Transport:
         auth: Auth = Auth(),  # noqa: B008 - frozen
         *,
         http_transport: httpx.AsyncBaseTransport | None = None,
+        meaning: Meaning = of_method,
         read_only: bool = False,
         redact: Redact = str,
         observe: Callable[[Exchange], None] | None = None,
@@ -48,6 +52,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.read_only = read_only
+        self._meaning = meaning
         self._credentials = prepare(auth)
         self._tokens = TokenSource(self._fetch_token, clock) if self._credentials.client else None
         self._redact_others = redact
@@ -77,7 +82,7 @@ class Transport:
         slow: bool = False,
     ) -> Json | None:
         """The parsed answer, None where it has no body. `slow`: ten minutes may pass before one comes."""
-        if self.read_only and method != "GET":
+        if self.read_only and self._meaning(method, path) != "GET":
             raise Refused(
                 f"{method} {path} was not sent: this command only reads",
                 hint="this is a bug in reconciler; please report it",
@@ -98,10 +103,22 @@ class Transport:
 
         return await read_pages(page, path, key)
 
+    async def cursor_pages(self, path: str, body: Json, *, items: str, key: str) -> tuple[Row, ...]:
+        """All rows of a list that is asked for by POST and paged by cursor, each `key` once (CFG-T 2)."""
+
+        async def page(window: Mapping[str, Any]) -> Json:
+            return await self.request("POST", path, json={**body, **window})
+
+        return await read_cursor_pages(page, f"POST {path}", items, key)
+
     async def rows(self, path: str, params: Params, *, slow: bool = False) -> tuple[Row, ...]:
         """All rows of a list that the server doesn't page."""
         answer = await self.request("GET", path, params=params, slow=slow)
         return tuple(rows_of(answer, path))
+
+    def readable(self, text: str) -> str:
+        """Foreign text as it may be shown: one line, no secret."""
+        return safe(text, self._redact)
 
     async def exists(self, path: str) -> bool:
         """False on a 404, True on a success whose body isn't HTML; all else raises. Asks for no token."""
@@ -115,6 +132,13 @@ class Transport:
         if answer.ok and answer.is_html:
             raise call.failures.unusable("the answer is HTML, not JSON")
         return answer.ok
+
+    async def access_token(self) -> str:
+        """The token that requests carry, valid for now; "" where they carry none."""
+        if self._tokens is not None:
+            return await self._tokens.token()
+        scheme, _, token = self._credentials.headers.get("Authorization", "").partition(" ")
+        return token if scheme == "Bearer" else ""
 
     async def _until_settled(self, call: Call, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Attempts with retries. Where one of them may have arrived, running out is OutcomeUnknown."""
@@ -171,7 +195,14 @@ class Transport:
         return token
 
     def _failures(self, method: str, path: str) -> Failures:
-        return Failures(method, path, self.base_url, self._credentials.description, self._redact)
+        return Failures(
+            method,
+            path,
+            self._meaning(method, path),
+            self.base_url,
+            self._credentials.description,
+            self._redact,
+        )
 
     def _redact(self, text: str) -> str:
         own = self._credentials.redact(text)
@@ -189,6 +220,6 @@ def _judged(call: Call, answer: Answer) -> Answer:
     if answer.ok:
         return answer
     error = call.failures.answered(answer)
-    if retry.may_repeat(call.method, answer.status, slow=call.slow):
+    if retry.may_repeat(call.meaning, answer.status, slow=call.slow):
         raise retry.TryAgain(error, retry.retry_after(answer))
     raise error

@@ -45,6 +45,10 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     slow: bool = False
 
+    @property
+    def meaning(self) -> str:
+        return self.failures.meaning
+
 
 class Origin:
     """The server behind a base URL. At most `parallelism` requests are on the way at once, two of them
@@ -128,6 +132,6 @@ def _broken(call: Call, error: httpx.TransportError) -> Exception:
         unreachable = call.failures.not_sent(error)
         return retry.TryAgain(unreachable) if may_recover(error) else unreachable
     lost = call.failures.lost(error)
-    if call.method not in retry.REPEATABLE or (call.slow and timed_out(error)):
+    if call.meaning not in retry.REPEATABLE or (call.slow and timed_out(error)):
         return lost
     return retry.TryAgain(lost)

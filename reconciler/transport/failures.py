@@ -22,10 +22,12 @@ _LOOK_FIRST = "look at the server before sending it again: it may have been done
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The errors of one request. `credentials` is how they are called, empty where there are none."""
+    """The errors of one request. `meaning` is the method that would say what it does; `credentials` is how
+    they are called, empty where there are none."""
 
     method: str
     path: str
+    meaning: str
     base_url: str
     credentials: str
     redact: Redact
@@ -36,7 +38,7 @@ class Failures:
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET"
+        return self.meaning != "GET"
 
     def answered(self, answer: Answer) -> ApiError:
         """For an answer that is not a success. A 404 is ApiError where the resource is unknown, and
@@ -138,8 +140,8 @@ class Failures:
 
     def _is_this_the_api(self) -> str:
         return (
-            f"is {self.base_url} the API's base path? "
-            "Self-managed servers have it at /api/public/v1, the cloud at https://api.airbyte.com/v1"
+            f"is {self.base_url} the API's base path? Self-managed servers have the public API at "
+            "/api/public/v1 and the Configuration API at /api/v1, the cloud is https://api.airbyte.com/v1"
         )
 
     def _what_broke(self, error: httpx.TransportError) -> str:

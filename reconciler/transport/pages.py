@@ -40,28 +40,35 @@ async def _one_pass(
 ) -> int:
     """Adds what it reads to `found`; returns how many rows there were, counting each once a page."""
     read = counted = 0
+    request = f"GET {path}"
     while True:
         rows = rows_of(await page({"limit": PAGE, "offset": read}), path)
-        on_page = {_identity(row, path, key): row for row in rows}
+        on_page = {identity(row, request, key): row for row in rows}
         found |= on_page
         read += len(rows)
         counted += len(on_page)
         if len(rows) < PAGE:
             return counted
         if read > 2 * len(found) + 3 * PAGE:  # in any order most rows of a pass are distinct
-            raise Unreachable(f"GET {path}: the list repeats itself without end")
+            raise Unreachable(f"{request}: the list repeats itself without end")
 
 
 def rows_of(answer: Json, path: str) -> list[Row]:
     """The `data` of a list answer, or a bare array. Anything else is no list, not an empty one."""
-    rows = answer.get("data") if isinstance(answer, Mapping) else answer
+    bare = isinstance(answer, list)
+    return items_of({"data": answer} if bare else answer, f"GET {path}", "data")
+
+
+def items_of(answer: Json, request: str, name: str) -> list[Row]:
+    """The rows that an answer holds under `name`."""
+    rows = answer.get(name) if isinstance(answer, Mapping) else None
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows
-    raise Unreachable(f"GET {path}: the answer is no list of objects")
+    raise Unreachable(f"{request}: the answer is no list of objects")
 
 
-def _identity(row: Row, path: str, key: str) -> str:
+def identity(row: Row, request: str, key: str) -> str:
     value = row.get(key)
     if isinstance(value, str) and value:
         return value
-    raise Unreachable(f"GET {path}: a row has no {key}")
+    raise Unreachable(f"{request}: a row has no {key}")

@@ -1,6 +1,6 @@
 """Which requests may be sent again, and how long to wait: tables and one policy.
 
-The rule that must never break: a POST or PATCH that may have reached the server is not repeated.
+The rule that must never break: what means a POST or PATCH and may have reached the server is not repeated.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class TryAgain(Exception):
         self.after = after
 
 
-def may_repeat(method: str, status: int, *, slow: bool) -> bool:
-    """After this answer. 429 was not processed by the server, whatever the method (PUB §9). A slow GET's 500
-    is the connector's answer, and asking again costs minutes (PUB §5)."""
+def may_repeat(meaning: str, status: int, *, slow: bool) -> bool:
+    """After this answer. 429 was not processed by the server, whatever it was to do (PUB §9). A slow GET's
+    500 is the connector's answer, and asking again costs minutes (PUB §5)."""
     if status == TOO_MANY:
         return True
     if status == SERVER_ERROR:
-        return method == "GET" and not slow
-    return status in GATEWAY and method in REPEATABLE
+        return meaning == "GET" and not slow
+    return status in GATEWAY and meaning in REPEATABLE
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -87,7 +87,7 @@ async def failure(answer: httpx.Response, method: str = "POST", **options: Any) 
         (
             500,
             {"message": "Internal Server Error: x", "errorId": "6f0e"},
-            "500 Internal Server Error: Internal Server Error: x (server log id 6f0e)",
+            "500 Internal Server Error: x (server log id 6f0e)",
         ),
         (
             403,
