@@ -133,6 +133,18 @@ PROBLEMS: Final[Mapping[str, Form]] = {
         "Invalid cron expression",
         "The cron expression is invalid",
     ),
+    "cron-missing": Form(
+        400,
+        "error:cron-validation/missing-cron",
+        "Missing cron expression or time zone",
+        "A cron schedule has an expression and a time zone",
+    ),
+    "cron-invalid-timezone": Form(
+        400,
+        "error:cron-validation/invalid-timezone",
+        "Invalid cron time zone",
+        "The time zone of the cron schedule is invalid",
+    ),
     "cron-under-one-hour": Form(
         400,
         "error:cron-validation/under-one-hour-not-allowed",
