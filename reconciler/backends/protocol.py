@@ -29,6 +29,7 @@ class Backend(Protocol):
     nobody knows raises OutcomeUnknown."""
 
     capabilities: Capabilities
+    base_url: str
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         """Every workspace the credentials can see, sorted by name and id."""
