@@ -80,6 +80,17 @@ def replace_whole(
     return _write(instance, actor, name, configuration, resources)
 
 
+def reconfigured(instance: Instance, actor: Actor, configuration: Json) -> Json:
+    """What an update with this configuration would be checked with: secrets restored, nothing saved.
+    Raises InvalidConfiguration."""
+    spec = connector_of(instance, actor.kind, actor.definition_id).definition.spec
+    if spec is None:
+        return configuration
+    after = secrets.restored(spec, actor.configuration, configuration)
+    schema.validate(spec, secrets.with_placeholders(after))
+    return after
+
+
 def merge(
     instance: Instance,
     actor: Actor,

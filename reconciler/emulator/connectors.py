@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -30,6 +30,9 @@ _UNLISTED: Final = frozenset(
 """Not in the real server's fixed list of type names, so their type reads "" (PUB §3.2)."""
 
 
+_SERVER_OUTPUT: Final = "complete_oauth_server_output_specification"
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     definition: ConnectorDefinition
@@ -37,6 +40,28 @@ class Connector:
     destination_modes: tuple[str, ...]
     suggested_streams: frozenset[str]
     moves_files: bool
+    support_level: str = "community"
+    release_stage: str = "generally_available"
+    source_type: str | None = None
+    advanced_auth: Json = None
+    """As the connector's spec has it, in snake_case."""
+
+    @property
+    def is_custom(self) -> bool:
+        return not self.definition.docker_repository.startswith("airbyte/")
+
+    @property
+    def oauth_outputs(self) -> tuple[tuple[str, ...], ...]:
+        """Where an OAuth flow writes its results in a configuration."""
+        specification = (self.advanced_auth or {}).get("oauth_config_specification") or {}
+        outputs = (
+            (specification.get(name) or {}).get("properties") or {}
+            for name in ("complete_oauth_output_specification", _SERVER_OUTPUT)
+        )
+        paths = (
+            field.get("path_in_connector_config") for part in outputs for field in part.values()
+        )
+        return tuple(sorted(tuple(path) for path in paths if path))
 
     @property
     def type_name(self) -> str:
@@ -56,6 +81,8 @@ def load(settings: Settings) -> dict[str, Connector]:
     if settings.connectors is not None:
         for name, data in _folder(settings.connectors):
             _add(found, _connector(name, data))
+    if settings.profile == "lenient":
+        found = {key: _lenient(connector) for key, connector in found.items()}
     return dict(sorted(found.items()))
 
 
@@ -63,6 +90,25 @@ def connectors(settings: Settings) -> tuple[ConnectorDefinition, ...]:
     """The definitions with their specs, so that a client can validate against what this emulator has."""
     definitions = [connector.definition for connector in load(settings).values()]
     return tuple(sorted(definitions, key=lambda d: (d.kind, d.docker_repository, d.id)))
+
+
+def _lenient(connector: Connector) -> Connector:
+    """Also takes the lower-case codecs that hand-written documents have (CFG §12)."""
+    definition = replace(connector.definition, spec=_with_lower_codecs(connector.definition.spec))
+    return replace(connector, definition=definition)
+
+
+def _with_lower_codecs(node: Json, name: str = "") -> Json:
+    if isinstance(node, list):
+        return [_with_lower_codecs(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _with_lower_codecs(part, key) for key, part in node.items()}
+    words = result.get("enum")
+    if name == "compression_codec" and isinstance(words, list):
+        lower = [word.lower() for word in words if isinstance(word, str)]
+        result["enum"] = list(dict.fromkeys([*words, *lower]))
+    return result
 
 
 def _add(found: dict[str, Connector], new: Connector) -> None:
@@ -88,6 +134,10 @@ def _connector(name: str, data: Json) -> Connector:
         destination_modes=_modes(extras.get("supported_destination_sync_modes") or ()),
         suggested_streams=frozenset((data.get("suggestedStreams") or {}).get("streams") or ()),
         moves_files=bool(data.get("supportsFileTransfer", False)),
+        support_level=data.get("supportLevel") or "community",
+        release_stage=data.get("releaseStage") or "generally_available",
+        source_type=data.get("sourceType"),
+        advanced_auth=extras.get("advanced_auth"),
     )
 
 

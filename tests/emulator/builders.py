@@ -79,6 +79,13 @@ class Airbyte:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
+    def config(self, verb: str, **fields: Any) -> httpx.Response:
+        """A call of the Configuration API: `config("sources/get", sourceId=...)`."""
+        return self("POST", f"/api/v1/{verb}", json=fields)
+
+    def configured(self, verb: str, **fields: Any) -> Any:
+        return self.made("POST", f"/api/v1/{verb}", json=fields)
+
     def source(self, name: str = "shop", definition: str = POSTGRES, **configuration: Any) -> Any:
         body = {
             "name": name,

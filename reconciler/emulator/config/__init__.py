@@ -7,14 +7,28 @@ from starlette.routing import Route
 from reconciler.emulator.calls import route
 from reconciler.emulator.config import (
     access,
+    actor_lists,
+    actors,
+    check,
     connections,
+    definitions,
+    discovery,
     errors,
     jobs,
+    tags,
+    workspaces,
 )
 from reconciler.emulator.instance import Instance
 
 ENDPOINTS = (
     *access.ENDPOINTS,
+    *workspaces.ENDPOINTS,
+    *definitions.ENDPOINTS,
+    *actors.ENDPOINTS,
+    *actor_lists.ENDPOINTS,
+    *check.ENDPOINTS,
+    *discovery.ENDPOINTS,
+    *tags.ENDPOINTS,
     *connections.ENDPOINTS,
     *jobs.ENDPOINTS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from reconciler.emulator.config import fields
@@ -26,17 +26,3 @@ def size_of(instance: Instance, sent: fields.Body) -> int | None:
     if instance.generation.page_size is None:
         return None
     return fields.number(sent, "pageSize") or instance.generation.page_size
-
-
-def after_cursor(
-    sent: fields.Body, rows: Sequence[Row], size: int | None, identity: Callable[[Row], str]
-) -> list[Row]:
-    """The page after the row that the cursor names; nothing where it names none of them."""
-    if size is None:
-        return list(rows)
-    cursor = fields.text(sent, "cursor")
-    if cursor is None:
-        return list(rows[:size])
-    ids = [identity(row) for row in rows]
-    start = ids.index(cursor) + 1 if cursor in ids else len(ids)
-    return list(rows[start : start + size])
