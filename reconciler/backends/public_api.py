@@ -5,16 +5,16 @@ Knows its endpoints and what their answers mean; the JSON itself is public_read'
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, get_args
 from urllib.parse import quote
 
-from reconciler.backends import public_jobs, public_read, public_write
+from reconciler.backends import bodies, public_jobs, public_read, public_write
+from reconciler.backends.bodies import color_of
 from reconciler.backends.concurrently import concurrently
-from reconciler.backends.public_read import ActorKind, Malformed
+from reconciler.backends.fields import ActorKind, read_answer
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -43,7 +43,6 @@ _KIND_OF: Final[Mapping[type[Spec], str]] = {
     Connection: "connection",
 }
 _ACTORS: Final[tuple[ActorKind, ...]] = get_args(ActorKind)
-_COLORS: Final = ("1F77B4", "FF7F0E", "2CA02C", "9467BD", "8C564B", "E377C2", "BCBD22", "17BECF")
 
 
 class PublicApi:
@@ -106,7 +105,7 @@ class PublicApi:
 
     async def update(self, live: LiveObject, update: Update) -> LiveObject:
         if isinstance(live.spec, Connection):
-            tags: public_write.TagObjects = {}
+            tags: bodies.TagObjects = {}
             if "tags" in update.fields and isinstance(update.spec, Connection):
                 tags = await self._tag_objects(await self._home_of(live.id), update.spec)
             body = public_write.connection_patch(update, tags)
@@ -296,11 +295,11 @@ class PublicApi:
                 return None
             raise
 
-    async def _tag_objects(self, workspace_id: str, spec: Connection) -> public_write.TagObjects:
+    async def _tag_objects(self, workspace_id: str, spec: Connection) -> bodies.TagObjects:
         wanted = set(spec.tags) if isinstance(spec.tags, tuple) else set()
         if not wanted <= self._tags.get(workspace_id, {}).keys():
             await self._tags_of(workspace_id)
-        return public_write.tag_objects(workspace_id, self._tags.get(workspace_id, {}))
+        return bodies.tag_objects(workspace_id, self._tags.get(workspace_id, {}))
 
     async def _home_of(self, connection_id: str) -> str:
         if connection_id not in self._workspace_of:
@@ -312,11 +311,6 @@ class PublicApi:
         return self._workspace_of[connection_id]
 
 
-def color_of(tag_name: str) -> str:
-    """Six hex digits, the same for a name in every run."""
-    return _COLORS[zlib.crc32(tag_name.encode()) % len(_COLORS)]
-
-
 def _definitions(
     request: str, kind: ActorKind, rows: Iterable[Json]
 ) -> Iterable[ConnectorDefinition]:
@@ -324,13 +318,7 @@ def _definitions(
 
 
 def _read(request: str, function: Callable[[Json], _T], data: Json) -> _T:
-    try:
-        return function(data)
-    except Malformed as malformed:
-        raise Unreachable(
-            f"{request}: the answer is not what Airbyte's public API answers: {malformed}",
-            hint="is the target's url the base path of that API?",
-        ) from malformed
+    return read_answer(request, "public", function, data)
 
 
 def _not_here(verb: str, what: str) -> ReconcilerError:

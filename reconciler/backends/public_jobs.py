@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from reconciler.backends.public_read import Malformed
+from reconciler.backends.fields import Malformed
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.jobs import Job, JobKind
 from reconciler.core.model import Json

@@ -7,9 +7,11 @@ fields fine, as servers of several years answer (PUB §11).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
+from reconciler.backends import fields
+from reconciler.backends.fields import ActorKind, Malformed
 from reconciler.core.model import (
     ALL_COLUMNS,
     MANUAL,
@@ -21,7 +23,6 @@ from reconciler.core.model import (
     DiscoveredStream,
     Json,
     LiveObject,
-    Mapper,
     Namespace,
     Ref,
     Schedule,
@@ -33,8 +34,6 @@ from reconciler.core.model import (
 )
 from reconciler.core.schedule import parse_interval
 
-ActorKind = Literal["source", "destination"]
-
 SCHEMA_CHANGES: Final[Mapping[str, str]] = {"disable_connection": "disable"}
 """Where nonBreakingSchemaUpdatesBehavior has another word than the manifests."""
 
@@ -42,24 +41,24 @@ _GONE: Final = "deprecated"
 _CRON_FIELDS: Final = 6
 
 
-class Malformed(ValueError):
-    """The answer lacks what makes it one; the text names the field and quotes nothing."""
-
-
 def workspace(data: Json) -> Workspace:
-    return Workspace(id=_text(data, "workspaceId"), name=_text(data, "name"))
+    return Workspace(id=fields.text(data, "workspaceId"), name=fields.text(data, "name"))
 
 
 def tag(data: Json) -> Tag:
-    return Tag(id=_text(data, "tagId"), name=_text(data, "name"), color=str(data.get("color", "")))
+    return Tag(
+        id=fields.text(data, "tagId"),
+        name=fields.text(data, "name"),
+        color=str(data.get("color", "")),
+    )
 
 
 def definition(kind: ActorKind, data: Json) -> ConnectorDefinition:
     """Of either definitions endpoint; /connector_definitions has `version` and no repository (PUB §6)."""
     return ConnectorDefinition(
         kind=kind,
-        id=_text(data, "id"),
-        name=_text(data, "name"),
+        id=fields.text(data, "id"),
+        name=fields.text(data, "name"),
         docker_repository=str(data.get("dockerRepository") or ""),
         docker_tag=str(data.get("dockerImageTag") or data.get("version") or ""),
     )
@@ -75,7 +74,7 @@ def type_resolver(
 
 def actor(kind: ActorKind, data: Json, resolve: Callable[[str], str]) -> LiveObject | None:
     """A source or destination; None when it is gone: no configuration (PUB-T 23)."""
-    object_id = _text(data, f"{kind}Id")
+    object_id = fields.text(data, f"{kind}Id")
     configuration = data.get("configuration")
     if configuration is None:
         return None
@@ -84,7 +83,7 @@ def actor(kind: ActorKind, data: Json, resolve: Callable[[str], str]) -> LiveObj
     connector = data.get("definitionId") or resolve(str(data.get(f"{kind}Type") or ""))
     spec_type = Source if kind == "source" else Destination
     spec = spec_type(
-        name=_text(data, "name"),
+        name=fields.text(data, "name"),
         connector=str(connector),
         configuration=configuration,
         resource_allocation=data.get("resourceAllocation") or UNSET,
@@ -94,22 +93,22 @@ def actor(kind: ActorKind, data: Json, resolve: Callable[[str], str]) -> LiveObj
 
 def connection(data: Json) -> LiveObject | None:
     """None when it is gone: `deprecated` (PUB-T 23)."""
-    object_id = _text(data, "connectionId")
+    object_id = fields.text(data, "connectionId")
     if data.get("status") == _GONE:
         return None
     behavior = data.get("nonBreakingSchemaUpdatesBehavior")
     spec = Connection(
-        name=_text(data, "name"),
-        source=Ref(id=_text(data, "sourceId")),
-        destination=Ref(id=_text(data, "destinationId")),
-        status=_text_or_unset(data, "status"),
+        name=fields.text(data, "name"),
+        source=Ref(id=fields.text(data, "sourceId")),
+        destination=Ref(id=fields.text(data, "destinationId")),
+        status=fields.text_or_unset(data, "status"),
         schedule=schedule(data.get("schedule")),
         namespace=_namespace(data),
         prefix=str(data.get("prefix") or ""),
         schema_changes=SCHEMA_CHANGES.get(behavior, behavior)
         if isinstance(behavior, str)
         else UNSET,
-        tags=tuple(sorted(_text(item, "name") for item in _items(data.get("tags")))),
+        tags=tuple(sorted(fields.text(item, "name") for item in fields.items(data.get("tags")))),
         streams=_streams(data.get("configurations")),
     )
     return LiveObject("connection", object_id, spec)
@@ -131,10 +130,10 @@ def schedule(data: Json) -> Schedule | Unset:
 
 def _cron(expression: str) -> Schedule:
     """A zone follows the sixth field or the year; a year has no letters, a zone has."""
-    fields = expression.split()
-    if len(fields) > _CRON_FIELDS and re.search(r"[A-Za-z:]", fields[-1]):
-        return Schedule(cron=" ".join(fields[:-1]), timezone=fields[-1])
-    return Schedule(cron=" ".join(fields))
+    parts = expression.split()
+    if len(parts) > _CRON_FIELDS and re.search(r"[A-Za-z:]", parts[-1]):
+        return Schedule(cron=" ".join(parts[:-1]), timezone=parts[-1])
+    return Schedule(cron=" ".join(parts))
 
 
 def _namespace(data: Mapping[str, Json]) -> Namespace | Unset:
@@ -155,75 +154,35 @@ def _streams(configurations: Json) -> tuple[Stream, ...] | Unset:
 
 
 def _stream(data: Json) -> Stream:
-    name = _text(data, "name")
-    include_files = data.get("includeFiles")
     return Stream(
-        name=name,
-        namespace=_text_or_unset(data, "namespace") or None,
-        sync_mode=_text_or_unset(data, "syncMode") or None,
-        cursor_field=_path(data.get("cursorField")) or UNSET,
-        primary_key=_paths(data.get("primaryKey")) or UNSET,
+        name=fields.text(data, "name"),
+        namespace=fields.text_or_unset(data, "namespace") or None,
+        sync_mode=fields.text_or_unset(data, "syncMode") or None,
+        cursor_field=fields.path(data.get("cursorField")) or UNSET,
+        primary_key=fields.paths(data.get("primaryKey")) or UNSET,
         columns=_columns(data.get("selectedFields")),
-        mappers=tuple(_mapper(item) for item in _items(data.get("mappers"))),
-        include_files=include_files if isinstance(include_files, bool) else UNSET,
-        destination_object_name=_text_or_unset(data, "destinationObjectName"),
+        mappers=tuple(fields.mapper(item) for item in fields.items(data.get("mappers"))),
+        include_files=fields.flag_or_unset(data, "includeFiles"),
+        destination_object_name=fields.text_or_unset(data, "destinationObjectName"),
     )
 
 
 def _columns(selected: Json) -> Columns:
-    """Empty or absent is all; order has no meaning (PUB-T 15)."""
-    fields = _items(selected)
-    if not fields:
-        return ALL_COLUMNS
-    paths = [_path(field.get("fieldPath")) for field in fields if isinstance(field, Mapping)]
-    return Columns(names=tuple(sorted({".".join(path) for path in paths if path})))
-
-
-def _mapper(data: Json) -> Mapper:
-    kind, config = _text(data, "type"), data.get("mapperConfiguration")
-    return Mapper(
-        type=kind,
-        config=config if isinstance(config, Mapping) else {},
-        id=_text_or_unset(data, "id") or None,
-    )
+    """Empty or absent is all (PUB-T 15)."""
+    names = fields.selected_names(selected)
+    return Columns(names=names) if fields.items(selected) else ALL_COLUMNS
 
 
 def discovered(data: Json) -> DiscoveredStream:
     """One element of GET /streams; `streamnamespace` with a lower-case n (PUB §5)."""
     return DiscoveredStream(
-        name=_text(data, "streamName"),
-        namespace=_text_or_unset(data, "streamnamespace")
-        or _text_or_unset(data, "streamNamespace")
+        name=fields.text(data, "streamName"),
+        namespace=fields.text_or_unset(data, "streamnamespace")
+        or fields.text_or_unset(data, "streamNamespace")
         or None,
-        sync_modes=_path(data.get("syncModes")),
-        default_cursor_field=_path(data.get("defaultCursorField")),
+        sync_modes=fields.path(data.get("syncModes")),
+        default_cursor_field=fields.path(data.get("defaultCursorField")),
         source_defined_cursor=data.get("sourceDefinedCursorField") is True,
-        source_defined_primary_key=_paths(data.get("sourceDefinedPrimaryKey")),
-        fields=_paths(data.get("propertyFields")),
+        source_defined_primary_key=fields.paths(data.get("sourceDefinedPrimaryKey")),
+        fields=fields.paths(data.get("propertyFields")),
     )
-
-
-def _text(data: Json, key: str) -> str:
-    value = data.get(key) if isinstance(data, Mapping) else None
-    if isinstance(value, str) and value:
-        return value
-    raise Malformed(f"{key} is missing")
-
-
-def _text_or_unset(data: Mapping[str, Json], key: str) -> str | Unset:
-    value = data.get(key)
-    return value if isinstance(value, str) and value else UNSET
-
-
-def _path(value: Json) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(str(part) for part in _items(value))
-
-
-def _paths(value: Json) -> tuple[tuple[str, ...], ...]:
-    return tuple(path for path in map(_path, _items(value)) if path)
-
-
-def _items(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, list) else ()

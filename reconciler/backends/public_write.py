@@ -1,49 +1,22 @@
 """Airbyte's public API as it is asked: the model to request bodies.
 
-Pure; knows no HTTP. The one place where secrets of a configuration are unwrapped. It never makes a body
-that destroys a secret or that the server would silently read as something else: it raises instead.
+Pure; knows no HTTP. It never makes a body that destroys a secret or that the server would silently read as
+something else: it raises instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final
 
+from reconciler.backends import bodies
+from reconciler.backends.bodies import BUG, Actor, Body, TagObjects
 from reconciler.backends.public_read import SCHEMA_CHANGES
-from reconciler.core.connector import escape
 from reconciler.core.diagnostics import ReconcilerError, Refused
-from reconciler.core.model import (
-    KEEP,
-    MASK,
-    UNSET,
-    Columns,
-    Connection,
-    Destination,
-    Json,
-    Mapper,
-    Ref,
-    Schedule,
-    Secret,
-    Source,
-    Stream,
-    Tag,
-    Unset,
-    Update,
-    is_mask,
-)
-from reconciler.core.redact import leaves
+from reconciler.core.model import UNSET, Columns, Connection, Schedule, Stream, Update
 from reconciler.core.schedule import canonical_timezone
 
-Body: TypeAlias = dict[str, Any]
-Actor: TypeAlias = Source | Destination
-TagObjects: TypeAlias = Mapping[str, Body]
-"""Tag name → the whole object that a connection's `tags` wants."""
-
-_T = TypeVar("_T")
-_BUG: Final = "nothing was sent; this is a bug in reconciler, please report it"
-_STATUSES: Final = ("active", "inactive")
 _SCHEMA_CHANGES: Final = {ours: theirs for theirs, ours in SCHEMA_CHANGES.items()}
-_ACTOR_FIELDS: Final = frozenset({"name", "configuration", "resource_allocation"})
 
 
 # --- Sources and destinations ----------------------------------------------------------------
@@ -54,53 +27,33 @@ def actor_create(workspace_id: str, spec: Actor) -> Body:
         "name": spec.name,
         "workspaceId": workspace_id,
         "definitionId": spec.connector,
-        "configuration": plain(spec.configuration, "/configuration"),
-        **_allocation(spec.resource_allocation),
+        "configuration": bodies.plain(spec.configuration, "/configuration"),
+        **bodies.allocation(spec.resource_allocation),
     }
-    return _without_masks(body)
+    return bodies.without_masks(body)
 
 
 def actor_put(update: Update, live: Actor) -> Body:
     """The whole object. A stored secret stays where the exact mask stands (PUB §3.4)."""
-    spec = _actor_of(update)
+    spec = bodies.actor_of(update)
     body = {
         "name": spec.name if "name" in update.fields else live.name,
-        "configuration": plain(spec.configuration, "/configuration"),
-        **_allocation(spec.resource_allocation, live.resource_allocation),
+        "configuration": bodies.plain(spec.configuration, "/configuration"),
+        **bodies.allocation(spec.resource_allocation, live.resource_allocation),
     }
-    for pointer, value in leaves(body):
-        if is_mask(value) and value != MASK:
-            raise ReconcilerError(
-                f"{pointer} is a mask that the server would store as the value", hint=_BUG
-            )
-    return body
+    return bodies.only_exact_masks(body)
 
 
 def actor_patch(update: Update, live: Actor) -> Body:
     """Only what changes; resourceAllocation always, as the server resets it otherwise (PUB-T 7)."""
-    spec = _actor_of(update)
+    spec = bodies.actor_of(update)
     body: Body = {}
     if "name" in update.fields:
         body["name"] = spec.name
     if "configuration" in update.fields:
-        body["configuration"] = plain(spec.configuration, "/configuration")
-    body |= _allocation(spec.resource_allocation, live.resource_allocation)
-    return _without_masks(body)
-
-
-def _actor_of(update: Update) -> Actor:
-    _known_fields(update, _ACTOR_FIELDS)
-    if isinstance(update.spec, Source | Destination):
-        return update.spec
-    raise ReconcilerError("an actor is updated with the spec of a connection", hint=_BUG)
-
-
-def _allocation(wanted: Json | Unset, live: Json | Unset = UNSET) -> Body:
-    """With `default` always: an allocation without it may make later reads fail (PUB §3.6)."""
-    value = live if wanted is UNSET else wanted
-    if value is UNSET or value is None:
-        return {}
-    return {"resourceAllocation": {"default": {}, **plain(value, "/resourceAllocation")}}
+        body["configuration"] = bodies.plain(spec.configuration, "/configuration")
+    body |= bodies.allocation(spec.resource_allocation, live.resource_allocation)
+    return bodies.without_masks(body)
 
 
 # --- Connections -----------------------------------------------------------------------------
@@ -113,25 +66,25 @@ def connection_create(spec: Connection, tags: TagObjects) -> Body:
             hint="the server would choose streams by itself (PUB-T 19); list at least one",
         )
     body: Body = {
-        "sourceId": _id_of(spec.source, "source"),
-        "destinationId": _id_of(spec.destination, "destination"),
+        "sourceId": bodies.id_of(spec.source, "source"),
+        "destinationId": bodies.id_of(spec.destination, "destination"),
     }
     for field, write in _CONNECTION_FIELDS.items():
         if getattr(spec, field) is not UNSET:
             body |= write(spec, tags)
-    return _without_masks(body)
+    return bodies.without_masks(body)
 
 
 def connection_patch(update: Update, tags: TagObjects) -> Body:
     """Only the fields named: what is not sent stays, `streams` as a whole (PUB-T 4)."""
     spec = update.spec
     if not isinstance(spec, Connection):
-        raise ReconcilerError("a connection is updated with the spec of an actor", hint=_BUG)
-    _known_fields(update, _CONNECTION_FIELDS)
+        raise ReconcilerError("a connection is updated with the spec of an actor", hint=BUG)
+    bodies.known_fields(update, _CONNECTION_FIELDS)
     body: Body = {}
     for field in sorted(update.fields):
         body |= _CONNECTION_FIELDS[field](spec, tags)
-    return _without_masks(body, but=_kept_keys(body))
+    return bodies.without_masks(body, but=_kept_keys(body))
 
 
 def _kept_keys(body: Body) -> frozenset[str]:
@@ -149,17 +102,11 @@ def _name(spec: Connection, _tags: TagObjects) -> Body:
 
 
 def _status(spec: Connection, _tags: TagObjects) -> Body:
-    status = _stated(spec.status, "status")
-    if status not in _STATUSES:
-        raise Refused(
-            f"connection {spec.name!r} can't be given the status {status}",
-            hint="only active and inactive can be written safely (PUB-T 40)",
-        )
-    return {"status": status}
+    return bodies.status(spec.name, spec.status)
 
 
 def _schedule(spec: Connection, _tags: TagObjects) -> Body:
-    wanted = _stated(spec.schedule, "schedule")
+    wanted = bodies.stated(spec.schedule, "schedule")
     if wanted.every is not None:
         raise Refused(
             f"connection {spec.name!r}: the public API can't write an interval schedule",
@@ -180,34 +127,27 @@ def _cron(schedule: Schedule) -> str:
 
 
 def _namespace(spec: Connection, _tags: TagObjects) -> Body:
-    namespace = _stated(spec.namespace, "namespace")
+    namespace = bodies.stated(spec.namespace, "namespace")
     if namespace.mode == "format":
         return {"namespaceDefinition": "custom_format", "namespaceFormat": namespace.format}
     return {"namespaceDefinition": namespace.mode}
 
 
 def _prefix(spec: Connection, _tags: TagObjects) -> Body:
-    return {"prefix": _stated(spec.prefix, "prefix")}
+    return {"prefix": bodies.stated(spec.prefix, "prefix")}
 
 
 def _schema_changes(spec: Connection, _tags: TagObjects) -> Body:
-    word = _stated(spec.schema_changes, "schema_changes")
+    word = bodies.stated(spec.schema_changes, "schema_changes")
     return {"nonBreakingSchemaUpdatesBehavior": _SCHEMA_CHANGES.get(word, word)}
 
 
 def _tags(spec: Connection, tags: TagObjects) -> Body:
-    names = sorted(set(_stated(spec.tags, "tags")))
-    unknown = [name for name in names if name not in tags]
-    if unknown:
-        raise ReconcilerError(
-            f"connection {spec.name!r}: no tag {', '.join(map(repr, unknown))} in the workspace",
-            hint="nothing was sent; tags are created before the connections that use them",
-        )
-    return {"tags": [tags[name] for name in names]}
+    return bodies.tags(spec.name, spec.tags, tags)
 
 
 def _streams(spec: Connection, _tags: TagObjects) -> Body:
-    streams = _stated(spec.streams, "streams")
+    streams = bodies.stated(spec.streams, "streams")
     if not streams:
         raise Refused(
             f"connection {spec.name!r}: the server ignores an empty list of streams (PUB-T 20)",
@@ -246,7 +186,7 @@ def _stream(stream: Stream) -> Body:
     if isinstance(stream.columns, Columns):
         body |= _selected(stream.name, stream.columns)
     if isinstance(stream.mappers, tuple):
-        body["mappers"] = [_mapper(stream.name, mapper) for mapper in stream.mappers]
+        body["mappers"] = [bodies.mapper(stream.name, mapper) for mapper in stream.mappers]
     if stream.include_files is True:
         body["includeFiles"] = True
     if stream.destination_object_name:
@@ -256,75 +196,7 @@ def _stream(stream: Stream) -> Body:
 
 def _selected(stream: str, columns: Columns) -> Body:
     """All columns is no selectedFields at all: an empty list is a 400 (PUB-T 14)."""
-    if columns.names == () or (columns.excluding and columns.names is None):
-        raise ReconcilerError(f"the columns of stream {stream!r} are not resolved", hint=_BUG)
-    if columns.names is None:
-        return {}
-    return {"selectedFields": [{"fieldPath": [name]} for name in sorted(set(columns.names))]}
-
-
-def _mapper(stream: str, mapper: Mapper) -> Body:
-    """A kept key goes as the mask, which the server restores for a known mapper id (PUB-T 18)."""
-    config = dict(mapper.config)
-    if mapper.id and config.get("key") is KEEP:
-        config["key"] = MASK
-    where = f"streams[{stream}] mapper {mapper.type} "
-    body = {"type": mapper.type, "mapperConfiguration": plain(config, where)}
-    return {"id": mapper.id, **body} if mapper.id else body
-
-
-# --- What every body goes through ------------------------------------------------------------
-
-
-def plain(value: Json, pointer: str) -> Json:
-    """The tree with its secrets unwrapped. Raises ReconcilerError at one that this run doesn't have."""
-    if isinstance(value, Secret):
-        if value.value is UNSET:
-            raise ReconcilerError(
-                f"{pointer} needs {value.label}, which is not set",
-                hint="nothing was sent; set it before applying",
-            )
-        return value.value
-    if value is KEEP or value is UNSET:
-        raise ReconcilerError(f"{pointer} has no value to send ({value!r})", hint=_BUG)
-    if isinstance(value, Mapping):
-        return {key: plain(child, f"{pointer}/{escape(key)}") for key, child in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(child, f"{pointer}/{index}") for index, child in enumerate(value)]
-    return value
-
-
-def tag_objects(workspace_id: str, tags: Mapping[str, Tag]) -> TagObjects:
-    return {
-        name: {"tagId": tag.id, "workspaceId": workspace_id, "name": tag.name, "color": tag.color}
-        for name, tag in tags.items()
-    }
-
-
-def _without_masks(body: Body, but: Collection[str] = ()) -> Body:
-    """A POST or PATCH stores a mask as the new secret: the real one would be destroyed (PUB-T 1)."""
-    for pointer, value in leaves(body):
-        if is_mask(value) and not (pointer in but and value == MASK):
-            raise ReconcilerError(
-                f"{pointer} is a mask, which would overwrite the stored secret", hint=_BUG
-            )
-    return body
-
-
-def _known_fields(update: Update, known: Collection[str]) -> None:
-    unknown = sorted(update.fields.difference(known))
-    if unknown or not (update.fields or update.whole):
-        what = f"can't change {', '.join(unknown)}" if unknown else "changes nothing"
-        raise ReconcilerError(f"an update of {update.spec.name!r} {what}", hint=_BUG)
-
-
-def _stated(value: _T | Unset, field: str) -> _T:
-    if isinstance(value, Unset):
-        raise ReconcilerError(f"{field} is to be written and has no value", hint=_BUG)
-    return value
-
-
-def _id_of(ref: Ref, kind: str) -> str:
-    if ref.id is None:
-        raise ReconcilerError(f"the {kind} of the connection has no id yet", hint=_BUG)
-    return ref.id
+    selected = bodies.selected_fields(stream, columns)
+    if selected == []:
+        raise ReconcilerError(f"the columns of stream {stream!r} are not resolved", hint=BUG)
+    return {} if selected is None else {"selectedFields": selected}

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.backends.public_api import color_of
+from reconciler.backends.bodies import color_of
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.model import Connection, LiveObject, Ref, Source, Stream, Tag, Update
 from tests.backends.scripted_api import EMPTY, NOT_ROUTED, UNKNOWN, WORKSPACE, ScriptedApi, ok, rows

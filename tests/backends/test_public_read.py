@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.backends import public_read
-from reconciler.backends.public_read import Malformed
+from reconciler.backends.fields import Malformed
 from reconciler.core.model import (
     ALL_COLUMNS,
     MANUAL,

@@ -1,0 +1,77 @@
+"""Reading one field of an answer, as both of Airbyte's APIs write it.
+
+Pure; knows no endpoint. Tolerant: what is optional may be absent, unknown words are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar
+
+from reconciler.core.diagnostics import Unreachable
+from reconciler.core.model import UNSET, Json, Mapper, Unset
+
+_T = TypeVar("_T")
+
+ActorKind = Literal["source", "destination"]
+
+
+class Malformed(ValueError):
+    """The answer lacks what makes it one; the text names the field and quotes nothing."""
+
+
+def read_answer(request: str, api: str, function: Callable[[Json], _T], data: Json) -> _T:
+    """What the function makes of the answer. Raises Unreachable where that is no answer of the API."""
+    try:
+        return function(data)
+    except Malformed as malformed:
+        raise Unreachable(
+            f"{request}: the answer is not what Airbyte's {api} API answers: {malformed}",
+            hint="is the target's url the base path of that API?",
+        ) from malformed
+
+
+def text(data: Json, key: str) -> str:
+    value = data.get(key) if isinstance(data, Mapping) else None
+    if isinstance(value, str) and value:
+        return value
+    raise Malformed(f"{key} is missing")
+
+
+def text_or_unset(data: Mapping[str, Json], key: str) -> str | Unset:
+    value = data.get(key)
+    return value if isinstance(value, str) and value else UNSET
+
+
+def flag_or_unset(data: Mapping[str, Json], key: str) -> bool | Unset:
+    value = data.get(key)
+    return value if isinstance(value, bool) else UNSET
+
+
+def path(value: Json) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(part) for part in items(value))
+
+
+def paths(value: Json) -> tuple[tuple[str, ...], ...]:
+    return tuple(found for found in map(path, items(value)) if found)
+
+
+def items(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, list) else ()
+
+
+def selected_names(selected: Json) -> tuple[str, ...]:
+    """Of `selectedFields`; order has no meaning (PUB-T 15)."""
+    found = [path(item.get("fieldPath")) for item in items(selected) if isinstance(item, Mapping)]
+    return tuple(sorted({".".join(at) for at in found if at}))
+
+
+def mapper(data: Json) -> Mapper:
+    kind, config = text(data, "type"), data.get("mapperConfiguration")
+    return Mapper(
+        type=kind,
+        config=config if isinstance(config, Mapping) else {},
+        id=text_or_unset(data, "id") or None,
+    )
