@@ -1,16 +1,30 @@
-"""Use cases as short functions: validate, plan, apply, drift. They join the parts and decide nothing."""
+"""Use cases as short functions: validate, plan, apply, drift; check, sync, jobs. They join the parts and
+decide nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.app.applying import Applied, Stop, apply
+from reconciler.app.applying import Applied, apply
+from reconciler.app.operations import Checked, Offered, check, check_findings, discover
 from reconciler.app.project import EMBEDDED, STATE_FOLDER, Project, Request, open_project
+from reconciler.app.running import (
+    Listed,
+    Ran,
+    Wanted,
+    cancel_job,
+    get_job,
+    list_jobs,
+    run,
+    wait_job,
+)
 from reconciler.app.session import Session, make_session_plan, open_backend, open_session
+from reconciler.app.stop import Stop
 from reconciler.core.claim import claim
 from reconciler.core.connector import closest
-from reconciler.core.diagnostics import InvalidInput, ReconcilerError
+from reconciler.core.diagnostics import InvalidInput, ReconcilerError, in_order, with_rules
 from reconciler.core.explanation import Row, explain_resource
+from reconciler.core.jobs import Operation
 from reconciler.core.model import Address, Resource
 from reconciler.core.plan import Plan
 
@@ -18,19 +32,31 @@ __all__ = [
     "EMBEDDED",
     "STATE_FOLDER",
     "Applied",
+    "Checked",
     "Explained",
+    "Listed",
     "Listing",
+    "Offered",
     "Project",
+    "Ran",
     "Request",
     "Session",
     "Stop",
+    "Wanted",
     "apply",
+    "cancel_job",
+    "check",
+    "discover",
     "explain",
+    "get_job",
+    "list_jobs",
     "list_live",
     "make_session_plan",
     "open_project",
     "open_session",
     "plan",
+    "run",
+    "wait_job",
 ]
 
 
@@ -38,9 +64,14 @@ async def plan(request: Request) -> Plan:
     """Reads only; raises InvalidInput where the manifests have errors."""
     project = open_project(request)
     project.refuse_errors()
-    async with open_session(request, project, read_only=True) as session:
+    needs: Operation | None = "check" if request.check else None
+    async with open_session(request, project, read_only=True, needs=needs) as session:
         planned, _ = await make_session_plan(request, session)
-        return planned.plan
+        if not request.check:
+            return planned.plan
+        findings = await check_findings(request, session, planned)
+    told = with_rules(findings, dict(project.target.rules))
+    return replace(planned.plan, diagnostics=in_order([*planned.plan.diagnostics, *told]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-
-import anyio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from reconciler.app.lock import locked
 from reconciler.app.project import STATE_FOLDER, Request, open_project
 from reconciler.app.session import Session, make_session_plan, open_session
+from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.events import Event, Outcome
 from reconciler.core.plan import Plan
@@ -37,45 +35,12 @@ class Applied:
         return 4 if left or self.note else 0
 
 
-@dataclass(slots=True)
-class Stop:
-    """What somebody may ask of a run under way: first to start nothing more, then to wait for nothing."""
-
-    requested: bool = False
-    given_up: bool = False
-    finishing: bool = True
-    scope: anyio.CancelScope | None = field(default=None, repr=False)
-
-    def press(self) -> None:
-        """Once to finish what is in flight, where something can be; then to give up."""
-        if self.finishing and not self.requested:
-            self.requested = True
-            return
-        self.requested = self.given_up = True
-        if self.scope is not None:
-            self.scope.cancel()
-
-    @contextmanager
-    def abandonable(self, *, finishing: bool) -> Iterator[anyio.CancelScope]:
-        """What runs inside can be given up."""
-        self.finishing, self.scope = finishing, anyio.CancelScope()
-        try:
-            yield self.scope
-        finally:
-            self.scope = None
-
-
-@asynccontextmanager
-async def _never(_stop: Stop) -> AsyncIterator[None]:
-    yield
-
-
 async def apply(
     request: Request,
     *,
     confirm: Callable[[Plan], bool],
     emit: Callable[[Event], None],
-    interrupts: Callable[[Stop], AbstractAsyncContextManager[None]] = _never,
+    interrupts: Interrupts = never,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Applied | Plan:
     """The plan itself where nothing was written: empty, not applyable, or not confirmed. `interrupts`

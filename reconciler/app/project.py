@@ -7,7 +7,7 @@ Everything that varies (folder, environment, transport) comes in as a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -41,17 +41,19 @@ STATE_FOLDER: Final = ".reconciler"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command was asked to do. `target` None: the project's default one; `allowed_hosts` None:
-    any."""
+    """What a command was asked to do. `target` None: the project's default one; `api` None: the target's;
+    `allowed_hosts` None: any."""
 
     project: Path
     env: Mapping[str, str] = field(repr=False)
     target: str | None = None
+    api: str | None = None
     allow: tuple[Consent, ...] = ()
     expected: Expected = field(default_factory=Expected)
     selection: Selection = field(default_factory=Selection)
     parallelism: int = 4
     online: bool = False
+    check: bool = False
     resend: tuple[str, ...] = ()
     since: str | None = None
     allowed_hosts: tuple[str, ...] | None = None
@@ -98,17 +100,20 @@ def open_project(request: Request, *, tolerate_missing: bool = False) -> Project
     )
     if resolved.target is None:
         raise InvalidInput(resolved.diagnostics)
-    desired, problems = build(resolved.documents, resolved.target.name)
-    settings = _embedded_settings(request.project, resolved.target)
-    definitions, unreadable = _known_definitions(request, resolved.target, settings)
+    target = resolved.target
+    if request.api is not None:
+        target = replace(target, api=request.api)
+    desired, problems = build(resolved.documents, target.name)
+    settings = _embedded_settings(request.project, target)
+    definitions, unreadable = _known_definitions(request, target, settings)
     found = [*loaded.diagnostics, *resolved.diagnostics, *problems, *unreadable]
     if definitions:
         found += _check_configurations(desired, definitions, complete=settings is not None)
     return Project(
-        target=resolved.target,
+        target=target,
         desired=desired,
         documents=len(resolved.documents),
-        diagnostics=with_rules(in_order(found), dict(resolved.target.rules)),
+        diagnostics=with_rules(in_order(found), dict(target.rules)),
         definitions=definitions,
         settings=settings,
     )

@@ -14,6 +14,7 @@ from reconciler.app.project import EMBEDDED, Project, Request
 from reconciler.backends import Backend, connect
 from reconciler.core.connector import with_specs
 from reconciler.core.diagnostics import ReconcilerError, in_order, with_rules
+from reconciler.core.jobs import Operation, refuse_missing
 from reconciler.core.model import Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
@@ -100,9 +101,12 @@ def _told(settings: Settings) -> Iterator[None]:
 
 @asynccontextmanager
 async def open_session(
-    request: Request, project: Project, *, read_only: bool
+    request: Request, project: Project, *, read_only: bool, needs: Operation | None = None
 ) -> AsyncIterator[Session]:
+    """Raises Refused, before it asks for anything, where the API in use can't do what is needed."""
     async with open_backend(request, project, read_only=read_only) as backend:
+        if needs is not None:
+            refuse_missing(backend.capabilities, needs, project.target.name)
         yield Session(project, backend, await _workspace(backend, project.target))
 
 

@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 
 class Stoppable(Protocol):
     @property
-    def given_up(self) -> bool: ...
+    def says(self) -> str: ...
 
     def press(self) -> None: ...
 
@@ -37,5 +37,4 @@ async def _listen(stop: Stoppable, *, task_status: TaskStatus[None]) -> None:
         task_status.started()
         async for _ in received:
             stop.press()
-            said = "giving up." if stop.given_up else "finishing what is in flight; again: give up."
-            click.echo(f"Interrupted: {said}", err=True)
+            click.echo(f"Interrupted: {stop.says}", err=True)

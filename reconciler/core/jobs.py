@@ -1,12 +1,21 @@
-"""Running a connection and testing an actor: the words that both APIs share.
+"""Running a connection and testing an actor: the words that both APIs share, what a selection means to
+them, and what a run of them comes to.
 
 Knows nothing of waiting, clocks or either wire.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from reconciler.core.capabilities import Capabilities
+from reconciler.core.connector import closest
+from reconciler.core.diagnostics import Diagnostic, ReconcilerError, Refused
+from reconciler.core.model import Address, Connection, Consent, Resource
+from reconciler.core.normalize import StreamKey, stream_label
+from reconciler.core.select import Selection, matches
 
 JobKind: TypeAlias = Literal["sync", "refresh", "clear"]
 """`clear` is also what the APIs call `reset` and `reset_connection`."""
@@ -52,3 +61,217 @@ class Check:
 
     succeeded: bool
     message: str = ""
+
+
+# --- What an API can't do --------------------------------------------------------------------
+
+ONLY_CONFIG: Final[frozenset[Operation]] = frozenset({"check", "refresh", "clear-streams"})
+"""What the public API has no request for (PUB §7)."""
+
+_CALLED: Final[Mapping[str, str]] = {
+    "check": "connection tests",
+    "refresh": "refreshes",
+    "clear-streams": "way to clear single streams",
+}
+
+
+def refuse_missing(capabilities: Capabilities, operation: Operation, target: str) -> None:
+    """Before anything is sent, where the API in use can't do what is asked."""
+    if operation in capabilities.operations:
+        return
+    what = _CALLED.get(operation, f"way to {operation}")
+    elsewhere = operation in ONLY_CONFIG and capabilities.api != "config"
+    raise Refused(
+        f"target {target}: the {capabilities.api} API has no {what}",
+        hint="the Configuration API has: add --api config, or api: config to the target"
+        if elsewhere
+        else "",
+    )
+
+
+# --- What a selection means ------------------------------------------------------------------
+
+
+def connections_meant(
+    selection: Selection, resources: Mapping[Address, Resource]
+) -> tuple[tuple[Address, ...], tuple[Diagnostic, ...]]:
+    """The connections that are to exist and are selected, sorted."""
+    mine = {
+        address: resource
+        for address, resource in resources.items()
+        if isinstance(resource.spec, Connection)
+    }
+    chosen = [a for a, r in mine.items() if _is_chosen(selection, r)]
+    return tuple(sorted(chosen)), tuple(_meaningless(selection, mine, resources, "connection"))
+
+
+def actors_meant(
+    selection: Selection, resources: Mapping[Address, Resource]
+) -> tuple[tuple[Address, ...], tuple[Diagnostic, ...]]:
+    """The sources and destinations that are to exist and are selected, sorted; a connection means both
+    of its ends."""
+    chosen: set[Address] = set()
+    for address, resource in resources.items():
+        if resource.spec is None or not _is_chosen(selection, resource):
+            continue
+        if isinstance(resource.spec, Connection):
+            chosen.update(_ends(resource.spec) if selection.include else ())
+        else:
+            chosen.add(address)
+    there = {a: r for a, r in resources.items() if r.spec is not None}
+    left = [a for a in chosen if a in there and not _named(selection.exclude, there[a])]
+    return tuple(sorted(left)), tuple(_meaningless(selection, there, resources, "manifest"))
+
+
+def _ends(connection: Connection) -> Iterator[Address]:
+    for ref in (connection.source, connection.destination):
+        if ref.address is not None:
+            yield ref.address
+
+
+def _is_chosen(selection: Selection, resource: Resource) -> bool:
+    included = not selection.include or _named(selection.include, resource)
+    return included and not _named(selection.exclude, resource)
+
+
+def _named(patterns: Iterable[str], resource: Resource) -> bool:
+    return any(matches(pattern, resource) for pattern in patterns)
+
+
+def _meaningless(
+    selection: Selection,
+    candidates: Mapping[Address, Resource],
+    resources: Mapping[Address, Resource],
+    noun: str,
+) -> Iterator[Diagnostic]:
+    """A pattern that means nothing is an error: nothing done would read as all done."""
+    for pattern in (*selection.include, *selection.exclude):
+        if _any_matches(pattern, candidates):
+            continue
+        if _any_matches(pattern, resources):
+            yield Diagnostic(
+                "nothing-selected",
+                f"{pattern!r} means no {noun} that is to exist",
+                hint=f"name a {noun}, a glob such as '{noun}/*', or label:key=value"
+                if noun == "connection"
+                else "leave it out: its manifest says state: absent",
+            )
+            continue
+        guess = closest(pattern, map(str, candidates))
+        yield Diagnostic(
+            "nothing-selected",
+            f"no {noun} of this target is meant by {pattern!r}",
+            hint=f"did you mean {guess}?"
+            if guess
+            else "write kind/name, a glob such as 'connection/*', or label:key=value",
+        )
+
+
+def _any_matches(pattern: str, resources: Mapping[Address, Resource]) -> bool:
+    return any(matches(pattern, resource) for resource in resources.values())
+
+
+def streams_meant(names: Iterable[str], selected: Iterable[StreamKey]) -> tuple[StreamKey, ...]:
+    """The selected streams that are called so, with or without their namespace. Raises ReconcilerError
+    for a name that means none or several of them."""
+    known = sorted(selected)
+    found: set[StreamKey] = set()
+    for name in names:
+        exact = [key for key in known if stream_label(key) == name]
+        meant = exact or [key for key in known if key[1] == name]
+        if len(meant) == 1:
+            found.add(meant[0])
+            continue
+        labels = [stream_label(key) for key in known]
+        guess = closest(name, labels)
+        raise ReconcilerError(
+            f"{len(meant)} streams of the connection are called {name!r}"
+            if meant
+            else f"the connection syncs no stream {name!r}",
+            hint=f"write its namespace too: {' or '.join(stream_label(key) for key in meant)}"
+            if meant
+            else f"did you mean {guess!r}?"
+            if guess
+            else f"it syncs {', '.join(labels[:10]) or 'none'}",
+        )
+    return tuple(sorted(found))
+
+
+def refuse_erasing(
+    address: Address, streams: tuple[StreamKey, ...], allow: Iterable[Consent]
+) -> None:
+    """Only a flag of this very run accepts it: what git says would accept every later one too."""
+    if any("data-erase" in c.effects and c.address in (None, address) for c in allow):
+        return
+    what = ", ".join(map(stream_label, streams[:6])) + (
+        f" and {len(streams) - 6} more" if len(streams) > 6 else ""  # noqa: PLR2004 - a line's worth
+    )
+    raise Refused(
+        f"clear empties the tables of {address} and deletes the saved positions of its streams "
+        f"({what or 'none'}); nothing was done",
+        hint=f"if that is meant: --allow data-erase={address}",
+    )
+
+
+# --- What a run comes to ---------------------------------------------------------------------
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks at a job: short ones are seen at once, long ones cost few requests."""
+    pause = 1.0
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 10.0)
+
+
+Standing: TypeAlias = Literal[
+    "started", "succeeded", "failed", "cancelled", "running", "not-started", "unknown"
+]
+"""`started`: and not waited for; `running`: still, when waiting ended; `unknown`: a request was sent and
+nobody knows what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """A look at a job that is waited for, `seconds` after waiting began."""
+
+    address: str
+    job: Job
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What became of one connection's run. `address` is what people call the connection; `joined`: the
+    job was running already and not started here."""
+
+    address: str
+    kind: str
+    standing: Standing
+    job: Job | None = None
+    message: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+    joined: bool = False
+
+
+_ENDINGS: Final[Mapping[str, Standing]] = {
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+def standing_of(job: Job) -> Standing:
+    """Of a job that is no longer waited for."""
+    return _ENDINGS.get(job.status, "running")
+
+
+def exit_code(results: Iterable[JobResult], *, interrupted: bool) -> int:
+    """4 where something is not known yet, 1 where something went wrong (design §8)."""
+    standings = {result.standing for result in results}
+    if interrupted:
+        return 130
+    if standings & {"running", "unknown"}:
+        return 4
+    return 1 if standings & {"failed", "cancelled", "not-started"} else 0
