@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import uvicorn
@@ -31,17 +31,29 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
+class PortTaken(Exception):
+    """Nothing was served: one of the addresses can't be listened on."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+
 def serve(
     settings: Settings,
     host: str = "127.0.0.1",
-    port: int = 0,
+    ports: Sequence[int] = (0,),
     *,
-    on_ready: Callable[[str], None],
+    on_ready: Callable[[Sequence[str]], None],
 ) -> None:
-    """Serves until SIGINT or SIGTERM. `on_ready` gets the base URL once requests are answered; port 0
-    takes a free one. Raises OSError where the port is taken."""
-    with _listening(host, port) as (listener, url), _app(settings) as app:
-        _server(app, lambda: on_ready(url)).run(sockets=[listener])
+    """Serves the same application on each port until SIGINT or SIGTERM. `on_ready` gets the base URLs in
+    the ports' order once requests are answered; port 0 takes a free one. Raises PortTaken."""
+    with ExitStack() as stack:
+        bound = [stack.enter_context(_listening(host, port)) for port in ports]
+        app = stack.enter_context(_app(settings))
+        urls = [url for _, url in bound]
+        _server(app, lambda: on_ready(urls)).run(sockets=[listener for listener, _ in bound])
 
 
 @contextmanager
@@ -65,8 +77,12 @@ def running(settings: Settings, host: str = "127.0.0.1", port: int = 0) -> Itera
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
-        name = f"[{host}]" if ":" in host else host
+    name = f"[{host}]" if ":" in host else host
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise PortTaken(f"{name}:{port}", error.strerror or str(error)) from error
+    with listener:
         yield listener, f"http://{name}:{listener.getsockname()[1]}"
 
 

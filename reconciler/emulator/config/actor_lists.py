@@ -149,14 +149,16 @@ def _after_cursor(
 # --- What is said of its use -----------------------------------------------------------------
 
 
+_LATEST_SYNCS: Final = (
+    "id IN (SELECT max(id) FROM job WHERE type = 'sync' AND connection_id IN"
+    " (SELECT id FROM connection WHERE {mine}) GROUP BY connection_id)"
+)
+"""Of each connection; only ids are looked at, since a connection is large."""
+
+
 def _use(instance: Instance, actor: Actor) -> _Use:
     mine = f"{actor.kind}_id = ? AND status <> 'deprecated'"
-    # Of each connection the latest sync; only ids are looked at, since a connection is large.
-    latest = (
-        "id IN (SELECT max(id) FROM job WHERE type = 'sync' AND connection_id IN"
-        f" (SELECT id FROM connection WHERE {mine}) GROUP BY connection_id)"  # noqa: S608 - all our own words
-    )
-    jobs = instance.store.select(Job, latest, (actor.id,))
+    jobs = instance.store.select(Job, _LATEST_SYNCS.format(mine=mine), (actor.id,))
     return _Use(
         connections=instance.store.count(Connection, mine, (actor.id,)),
         is_active=instance.store.count(Connection, f"{mine} AND status = 'active'", (actor.id,))
