@@ -40,6 +40,9 @@ class Connector:
     destination_modes: tuple[str, ...]
     suggested_streams: frozenset[str]
     moves_files: bool
+    supports_refreshes: bool = False
+    """Whether a destination can take a stream anew beside what it holds of it; all can unless their file
+    says otherwise."""
     support_level: str = "community"
     release_stage: str = "generally_available"
     source_type: str | None = None
@@ -128,10 +131,14 @@ def _connector(name: str, data: Json) -> Connector:
             hint="It needs definitionId, name, type, dockerRepository and connectionSpecification.",
         ) from error
     extras = data.get("specExtras") or {}
+    refreshes = data.get("supportsRefreshes", definition.kind == "destination") is True
     return Connector(
         definition=definition,
         documentation_url=data.get("documentationUrl"),
-        destination_modes=_modes(extras.get("supported_destination_sync_modes") or ()),
+        destination_modes=_modes(
+            extras.get("supported_destination_sync_modes") or (), refreshes=refreshes
+        ),
+        supports_refreshes=refreshes,
         suggested_streams=frozenset((data.get("suggestedStreams") or {}).get("streams") or ()),
         moves_files=bool(data.get("supportsFileTransfer", False)),
         support_level=data.get("supportLevel") or "community",
@@ -141,9 +148,10 @@ def _connector(name: str, data: Json) -> Connector:
     )
 
 
-def _modes(listed: Sequence[str]) -> tuple[str, ...]:
+def _modes(listed: Sequence[str], *, refreshes: bool) -> tuple[str, ...]:
     """Those the connector lists, and overwrite_dedup where it can be put together from them (CFG §2)."""
-    extra = ("overwrite_dedup",) if {"append_dedup", "overwrite"} <= set(listed) else ()
+    both = {"append_dedup", "overwrite"} <= set(listed)
+    extra = ("overwrite_dedup",) if both and refreshes else ()
     return (*listed, *(mode for mode in extra if mode not in listed))
 
 

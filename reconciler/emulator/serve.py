@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-class PortTaken(Exception):
+class PortTaken(OSError):
     """Nothing was served: one of the addresses can't be listened on."""
 
     def __init__(self, address: str, reason: str) -> None:

@@ -57,7 +57,7 @@ def test_it_answers_over_http_on_a_free_port():
 def test_serve_says_where_it_listens_and_ends_on_a_signal():
     code = (
         "from reconciler.emulator.serve import serve; from reconciler.emulator.settings import Settings;"
-        "serve(Settings(), on_ready=lambda url: print(url, flush=True))"
+        "serve(Settings(), on_ready=lambda urls: print(urls[0], flush=True))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_is_an_error():
     with serve.running(Settings()) as url:
         port = int(url.rsplit(":", 1)[1])
         with pytest.raises(OSError, match="in use"):
-            serve.serve(Settings(), port=port, on_ready=print)
+            serve.serve(Settings(), ports=[port], on_ready=print)
 
 
 # --- Connectors ------------------------------------------------------------------------------
