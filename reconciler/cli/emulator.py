@@ -75,6 +75,13 @@ def emulator() -> None:
     help="Allow crons that run more than once an hour, as a server does unless told otherwise.",
 )
 @click.option(
+    "--job-seconds",
+    type=click.FloatRange(0, 86_400),
+    default=1.0,
+    show_default=True,
+    help="How long a job runs.",
+)
+@click.option(
     "--chaos",
     metavar="RULE",
     multiple=True,
@@ -91,6 +98,7 @@ def serve_command(
     catalogs: Path | None,
     auth: str | None,
     sub_hourly: bool,
+    job_seconds: float,
     chaos: tuple[str, ...],
 ) -> int:
     """Serve the public API at /api/public/v1 and the Configuration API at /api/v1 until interrupted."""
@@ -102,6 +110,7 @@ def serve_command(
         catalogs=catalogs,
         auth=_credentials(auth),
         sub_hourly=sub_hourly,
+        job_seconds=job_seconds,
         chaos=Chaos(rules=tuple(_rule(text) for text in chaos)),
     )
     try:
