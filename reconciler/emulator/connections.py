@@ -47,8 +47,10 @@ def create(
     namespace_format: str | None = None,
     schema_changes: str = "ignore",
     tags: Sequence[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Connection:
-    """Raises IllegalArgument where source and destination are of two workspaces."""
+    """`more` names fields of the row that only one API writes. Raises IllegalArgument where source and
+    destination are of two workspaces."""
     source = actors.get(instance, "source", source_id)
     destination = actors.get(instance, "destination", destination_id)
     if source.workspace_id != destination.workspace_id:
@@ -70,7 +72,7 @@ def create(
         created_at=instance.now,
         tags=_own_tags(instance, source.workspace_id, tags),
     )
-    return _with_streams(instance, connection, selection)
+    return _with_streams(instance, replace(connection, **(more or {})), selection)
 
 
 def update(
@@ -102,6 +104,13 @@ def ensure_unlocked(connection: Connection) -> None:
 
 def streams_of(connection: Connection) -> list[ConfiguredStream]:
     return [catalog.from_json(stream) for stream in connection.streams]
+
+
+def supports_refreshes(instance: Instance, connection: Connection) -> bool:
+    """Whether the destination can take a stream anew beside what it holds of it (CFG §2)."""
+    destination = actors.get(instance, "destination", connection.destination_id)
+    connector = actors.connector_of(instance, "destination", destination.definition_id)
+    return instance.generation.refreshes and connector.supports_refreshes
 
 
 def tags_of(instance: Instance, connection: Connection) -> list[Tag]:

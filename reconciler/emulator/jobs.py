@@ -5,12 +5,11 @@ No data is moved: a sync only takes its time and leaves the positions that a rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Literal
 
-from reconciler.core.model import Json
-from reconciler.emulator import connections, progress, states
+from reconciler.emulator import checks, connections, progress, schedules, states
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import NotFound, Refusal
 from reconciler.emulator.progress import Plan, Progress, StreamWork
@@ -19,9 +18,6 @@ from reconciler.emulator.states import StreamKey
 from reconciler.emulator.store import among
 
 RefreshMode = Literal["Merge", "Truncate"]
-
-UNREACHABLE: Final = "fail.invalid"
-"""A host of this name in a configuration, at any depth, is one that no connector reaches."""
 
 
 class NotActive(Refusal):
@@ -73,6 +69,10 @@ def running(instance: Instance, connection_id: str) -> list[Job]:
     return instance.store.select(Job, where, (connection_id, *progress.UNFINISHED))
 
 
+def is_unfinished(job: Job) -> bool:
+    return job.status in progress.UNFINISHED
+
+
 def plan_of(job: Job) -> Plan:
     return progress.from_json(job.plan)
 
@@ -109,6 +109,20 @@ def refresh(
     return _start(instance, connection, "refresh", work, refresh_mode=mode)
 
 
+def take_anew(instance: Instance, connection: Connection, keys: Sequence[StreamKey]) -> None:
+    """What the UI's save does to streams that it changed (CFG §5.6): a merging refresh, in place of a sync
+    that runs, or a clear where the destination knows no refresh. While the connection is switched off
+    nothing runs, but the positions are gone all the same."""
+    if not connections.supports_refreshes(instance, connection):
+        clear(instance, connection, keys)
+        return
+    cancel_running(instance, connection.id)
+    if connection.status == "active":
+        refresh(instance, connection, "Merge", keys)
+    else:
+        states.delete(instance, connection.id, keys, because="stream refreshed")
+
+
 def clear(
     instance: Instance, connection: Connection, keys: Sequence[StreamKey] | None = None
 ) -> Job:
@@ -127,9 +141,28 @@ def clear(
     return _start(instance, connection, "reset", [StreamWork(n, ns, 0) for ns, n in wanted])
 
 
+def follow_schedule(
+    instance: Instance, connection: Connection, before: Connection | None = None
+) -> None:
+    """What a write does to the clockwork of an interval (CFG-T 24): a connection that never ran runs now,
+    another one as soon as its interval has passed since. A cron waits for its time.
+
+    `before` is the connection as it was; without a change of status or schedule nothing is due that was not
+    due anyway.
+    """
+    seconds = schedules.interval(connection.schedule)
+    if connection.status != "active" or seconds is None or running(instance, connection.id):
+        return
+    if before and (before.status, before.schedule) == (connection.status, connection.schedule):
+        return
+    syncs = [job for job in of(instance, connection.id) if job.type in ("sync", "refresh")]
+    if not syncs or syncs[0].created_at + seconds <= instance.settings.clock():
+        sync(instance, connection)
+
+
 def cancel(instance: Instance, job: Job) -> Job:
     """Raises Finished."""
-    if job.status not in progress.UNFINISHED:
+    if not is_unfinished(job):
         raise Finished("Job is not currently running")
     cancelled = replace(job, status="cancelled", updated_at=instance.settings.clock())
     instance.store.put(cancelled)
@@ -189,17 +222,10 @@ def _failures(instance: Instance, connection: Connection, kind: str) -> tuple[li
         return [fault.message] * fault.attempts, fault.recovers
     for actor_id in (connection.source_id, connection.destination_id):
         actor = instance.store.get(Actor, actor_id)
-        if kind != "reset" and actor is not None and UNREACHABLE in _texts(actor.configuration):
-            return [f"The {actor.kind} could not connect to {UNREACHABLE}."], False
+        outcome = checks.check(actor.configuration if actor is not None else None)
+        if kind != "reset" and outcome.status != "succeeded":
+            return [outcome.message], False
     return [], False
-
-
-def _texts(node: Json) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, (dict, list)):
-        for part in node.values() if isinstance(node, dict) else node:
-            yield from _texts(part)
 
 
 # --- What they work on and leave behind ------------------------------------------------------

@@ -126,6 +126,18 @@ def _compared(condition: Mapping[str, Json]) -> Iterator[str]:
             yield from _compared(part)
 
 
+def mapped(columns: Mapping[str, Json], mappers: Sequence[Mapper]) -> dict[str, Json]:
+    """What arrives of a stream's columns once valid mappers are through with them."""
+    left = dict(columns)
+    for mapper in mappers:
+        _, removes, adds = _touches(mapper)
+        gone = {name: left.pop(name) for name in sorted(removes) if name in left}
+        for name in sorted(adds):
+            renamed = mapper["type"] == "field-renaming" and gone
+            left[name] = next(iter(gone.values())) if renamed else {"type": "string"}
+    return left
+
+
 # --- Ids and keys ----------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Cron expressions as the server checks them: Quartz, 6 or 7 fields, seconds first (PUB §4.2).
+"""Intervals, and cron expressions as the server checks them: Quartz, 6 or 7 fields, seconds first (PUB §4.2).
 
 When they fire is in cron_times.py.
 """
@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Final
+from zoneinfo import available_timezones
 
 from reconciler.core.model import Json
 from reconciler.emulator import cron_times
@@ -41,6 +42,10 @@ _FIELDS: Final[tuple[tuple[str, int, int, list[str]], ...]] = (
     ("year", 1970, 2199, []),
 )
 
+UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
+_SECONDS: Final = dict(zip(UNITS, (60, 3600, 86_400, 604_800, 2_592_000), strict=True))
+_HOUR: Final = 3600
+
 _DAY_OF_MONTH_WORDS = re.compile(r"L(-([1-9]|[12]\d|30))?W?|([1-9]|[12]\d|3[01])W")
 _DAY_OF_WEEK_WORDS = re.compile(r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])")
 _ELEMENT = re.compile(r"(?P<first>\*|[0-9A-Z]+)(?:-(?P<last>[0-9A-Z]+))?(?:/(?P<step>\d+))?")
@@ -71,12 +76,47 @@ def cron(expression: str | None) -> Json:
     return {"type": "cron", "expression": text, "time_zone": "UTC"}
 
 
+def cron_in_zone(expression: str | None, zone: str | None) -> Json:
+    """The stored schedule as the Configuration API takes it: the expression in a zone (CFG §5.3). Raises
+    Problem."""
+    if not (expression or "").strip() or not zone:
+        raise Problem("cron-missing", {"connectionId": None})
+    text = (expression or "").strip()
+    if zone.lower().startswith("etc") or zone not in available_timezones():
+        raise Problem("cron-invalid-timezone", {"cronTimezone": zone})
+    parts = text.split()
+    fault = quartz_fault(text) if len(parts) in (6, 7) else f"{len(parts)} fields, not 6 or 7"
+    if fault:
+        data = {"cronExpression": text, "validationErrorMessage": fault}
+        raise Problem("cron-invalid-expression", data)
+    return {"type": "cron", "expression": text, "time_zone": zone}
+
+
+def basic(units: int, time_unit: str) -> Json:
+    return {"type": "basic", "units": units, "time_unit": time_unit}
+
+
+def interval(schedule: Json) -> int | None:
+    """In seconds; None for a schedule that is none."""
+    if schedule["type"] != "basic":
+        return None
+    return int(schedule["units"]) * _SECONDS[schedule["time_unit"]]
+
+
 def ensure_frequency(instance: Instance, schedule: Json) -> None:
     """At least an hour apart where the server is set so; it looks at the next three executions only.
 
     Raises Problem.
     """
-    if instance.settings.sub_hourly:
+    if instance.settings.sub_hourly or schedule["type"] == "manual":
+        return
+    seconds = interval(schedule)
+    if seconds is not None and seconds < _HOUR:
+        raise Problem(
+            "cron-under-one-hour",
+            {"validationErrorMessage": "An interval must be at least 1 hour long"},
+        )
+    if seconds is not None:
         return
     now = datetime.fromtimestamp(instance.now, UTC)
     times = islice(cron_times.after(schedule["expression"], now), 3)

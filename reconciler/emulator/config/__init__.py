@@ -10,12 +10,17 @@ from reconciler.emulator.config import (
     actor_lists,
     actors,
     check,
+    connection_lists,
     connections,
     definitions,
     discovery,
     errors,
     jobs,
+    operations,
+    state,
     tags,
+    web_backend,
+    web_backend_list,
     workspaces,
 )
 from reconciler.emulator.instance import Instance
@@ -30,7 +35,12 @@ ENDPOINTS = (
     *discovery.ENDPOINTS,
     *tags.ENDPOINTS,
     *connections.ENDPOINTS,
+    *connection_lists.ENDPOINTS,
+    *operations.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *state.ENDPOINTS,
+    *web_backend.ENDPOINTS,
+    *web_backend_list.ENDPOINTS,
 )
 
 _SERVED_FOR_DOCUMENTS = frozenset({"/workspaces/list"})
