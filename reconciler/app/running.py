@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from reconciler.app.operations import claims_of, meant
-from reconciler.app.project import Project, Request, open_project
+from reconciler.app.project import Request, open_project
 from reconciler.app.session import Session, open_session
 from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.claim import Claims, claim

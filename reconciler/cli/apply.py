@@ -1,9 +1,8 @@
-"""apply: the only command that writes to an Airbyte."""
+"""apply: the command that makes live what git says."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,9 +15,15 @@ import click
 
 from reconciler import app
 from reconciler.cli.interrupts import listening
-from reconciler.cli.options import make_request, output_options, plan_options, project_options
+from reconciler.cli.options import (
+    make_request,
+    output_options,
+    plan_options,
+    refuse_unnamed_target,
+    server_options,
+)
 from reconciler.cli.progress import Progress
-from reconciler.core.diagnostics import Refused, WrongUsage
+from reconciler.core.diagnostics import Refused
 from reconciler.core.events import Event, Started
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
@@ -26,7 +31,7 @@ from reconciler.render import applied, text
 
 @click.command()
 @plan_options
-@project_options
+@server_options
 @click.option("--yes", "--auto-approve", is_flag=True, help="Do not ask.")
 @click.option(
     "--resend-secrets",
@@ -36,16 +41,18 @@ from reconciler.render import applied, text
     flag_value="*",
     help="Send secrets again though the server hides whether they differ; without ADDRESS: all.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Test the sources and destinations that are written or used before connections are.",
+)
 @output_options
 def apply(*, yes: bool, output: str, verbose: int, target: str | None, **options: Any) -> int:
     """Make live what git says: plan, ask, write, read back.
 
     Refuses before the first write when anything in the plan is blocked.
     """
-    if target is None and os.environ.get("CI") == "true":
-        raise WrongUsage(
-            "under CI=true a command that writes needs an explicit target", hint="add -t TARGET"
-        )
+    refuse_unnamed_target(target)
     request = make_request(verbose=verbose, target=target, **options)
     plain = output == "text"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -11,12 +10,11 @@ import anyio
 import click
 
 from reconciler import app
-from reconciler.app import Listing
-from reconciler.cli.options import make_request, output_options, project_options
+from reconciler.cli.options import make_request, output_options, server_options
 from reconciler.core.diagnostics import WrongUsage
 from reconciler.core.model import Address
-from reconciler.render.clean import clean
 from reconciler.render.explanation import encode_explanation, explanation_text
+from reconciler.render.table import table
 
 _UNCLAIMABLE: Final = ("workspaces", "connectors")
 
@@ -26,7 +24,7 @@ _UNCLAIMABLE: Final = ("workspaces", "connectors")
     "what",
     type=click.Choice(["workspaces", "connectors", "sources", "destinations", "connections"]),
 )
-@project_options
+@server_options
 @click.option("--unmanaged", is_flag=True, help="Only what no manifest means.")
 @output_options
 def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any) -> int:
@@ -40,13 +38,13 @@ def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any
         rows = [dict(zip(listing.columns, row, strict=True)) for row in listing.rows]
         click.echo(json.dumps(rows, indent=2))
     else:
-        click.echo(_table(listing), nl=False)
+        click.echo(table(listing.columns, listing.rows), nl=False)
     return 0
 
 
 @click.command()
 @click.argument("address", metavar="ADDRESS")
-@project_options
+@server_options
 @output_options
 def explain(*, address: str, output: str, verbose: int, **options: Any) -> int:
     """One resource field by field: what git says and where, what is live, and what git leaves open."""
@@ -61,13 +59,3 @@ def explain(*, address: str, output: str, verbose: int, **options: Any) -> int:
         notes = found.resource.annotations
         click.echo(explanation_text(wanted, found.live_id, notes, found.rows), nl=False)
     return 0
-
-
-def _table(listing: Listing) -> str:
-    rows: list[Sequence[str]] = [listing.columns, *listing.rows]
-    cells = [[clean(cell) for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(listing.columns))]
-    lines = (
-        "  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-    return "\n".join(lines) + "\n"

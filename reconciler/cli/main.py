@@ -19,6 +19,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "show": ("plan", "Show a saved plan again."),
     "explain": ("live", "One resource field by field: git, live, and where it stands."),
     "get": ("live", "List what is live."),
+    "check": ("operations", "Test the connections of sources and destinations. Reads only."),
+    "discover": ("operations", "The streams a source offers, ready to paste. Reads only."),
+    "sync": ("running", "Start syncs of connections, and wait for them if asked."),
+    "refresh": ("running", "Read the history of streams again."),
+    "clear": ("running", "Empty the tables of a connection; needs --allow data-erase."),
+    "jobs": ("jobs", "List, watch and cancel what runs."),
     "schema": ("project", "Print the JSON Schema of the manifests."),
     "emulator": ("emulator", "The embedded Airbyte over HTTP."),
 }

@@ -66,6 +66,17 @@ project_options = combined(
 )
 
 
+server_options = combined(
+    project_options,
+    click.option(
+        "--api",
+        type=click.Choice(["public", "config", "auto"]),
+        envvar="RECONCILER_API",
+        help="The API of Airbyte's to use in this run; default: the target's.",
+    ),
+)
+
+
 def encode_diagnostics(diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
     """What every command answers with -o json where it got no further than the manifests."""
     return {
@@ -105,18 +116,33 @@ output_options = combined(
     _invalid_as_json,
 )
 
-plan_options = combined(
+selection_options = combined(
     click.argument("addresses", nargs=-1, metavar="[ADDRESS]..."),
     click.option(
         "-s", "--select", multiple=True, help="Only these: an address, a glob, or label:key=value."
     ),
     click.option("--exclude", multiple=True, help="Not these."),
-    click.option(
-        "--allow",
-        multiple=True,
-        metavar="EFFECT[,EFFECT][=ADDRESS]",
-        help="Accept effects on data; see the plan for what is needed.",
-    ),
+)
+
+allow_option = click.option(
+    "--allow",
+    multiple=True,
+    metavar="EFFECT[,EFFECT][=ADDRESS]",
+    help="Accept effects on data; see the plan for what is needed.",
+)
+
+parallelism_option = click.option(
+    "--parallelism",
+    type=click.IntRange(1, 16),
+    default=4,
+    show_default=True,
+    envvar="RECONCILER_PARALLELISM",
+    help="Requests at the same time; slow ones are at most two.",
+)
+
+plan_options = combined(
+    selection_options,
+    allow_option,
     click.option(
         "--max-deletes", type=click.IntRange(0), help="The number of deletes that is meant."
     ),
@@ -126,21 +152,23 @@ plan_options = combined(
     click.option(
         "--max-stops", type=click.IntRange(0), help="The number of streams meant to stop."
     ),
-    click.option(
-        "--parallelism",
-        type=click.IntRange(1, 16),
-        default=4,
-        show_default=True,
-        envvar="RECONCILER_PARALLELISM",
-        help="Requests at the same time; slow ones are at most two.",
-    ),
+    parallelism_option,
 )
+
+
+def refuse_unnamed_target(target: str | None) -> None:
+    """For every command that writes: in a pipeline a default that moved would reach the wrong server."""
+    if target is None and os.environ.get("CI") == "true":
+        raise WrongUsage(
+            "under CI=true a command that writes needs an explicit target", hint="add -t TARGET"
+        )
 
 
 def make_request(
     *,
     directory: Path,
     target: str | None,
+    api: str | None = None,
     verbose: int = 0,
     addresses: Sequence[str] = (),
     select: Sequence[str] = (),
@@ -151,6 +179,7 @@ def make_request(
     max_stops: int | None = None,
     parallelism: int = 4,
     online: bool = False,
+    check: bool = False,
     since: str | None = None,
     resend_secrets: Sequence[str] = (),
     env_file: Path | None = None,
@@ -159,11 +188,13 @@ def make_request(
         project=directory.resolve(),
         env=_environment(env_file),
         target=target,
+        api=api,
         allow=tuple(_consent(text) for text in allow),
         expected=Expected(max_deletes, max_updates, max_stops),
         selection=Selection((*addresses, *select), tuple(exclude)),
         parallelism=parallelism,
         online=online,
+        check=check,
         since=since,
         resend=tuple(resend_secrets),
         # Never from --env-file, which may lie in the repository that the list guards against.

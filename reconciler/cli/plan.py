@@ -10,7 +10,7 @@ import anyio
 import click
 
 from reconciler import app, planfile
-from reconciler.cli.options import make_request, output_options, plan_options, project_options
+from reconciler.cli.options import make_request, output_options, plan_options, server_options
 from reconciler.core.plan import Plan
 from reconciler.render import drift as drift_render
 from reconciler.render import text
@@ -27,7 +27,7 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
 
 @click.command()
 @plan_options
-@project_options
+@server_options
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan in this file."
 )
@@ -48,6 +48,11 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
 @click.option(
     "--online", is_flag=True, help="Check all streams against their sources, not only changed ones."
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Test the connections of sources and destinations that exist, as they are now.",
+)
 @output_options
 def plan(
     *, out: Path | None, detailed_exitcode: bool, output: str, verbose: int, **options: Any
@@ -67,7 +72,7 @@ def plan(
 
 @click.command()
 @plan_options
-@project_options
+@server_options
 @output_options
 def drift(*, output: str, verbose: int, **options: Any) -> int:
     """Exit 2 when live differs from git, 0 when it does not. Made for a cron."""

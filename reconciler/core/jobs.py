@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from reconciler.core.capabilities import Capabilities
+from reconciler.core.capabilities import API_NAMES, Capabilities
 from reconciler.core.connector import closest
 from reconciler.core.diagnostics import Diagnostic, ReconcilerError, Refused
 from reconciler.core.model import Address, Connection, Consent, Resource
@@ -82,7 +82,7 @@ def refuse_missing(capabilities: Capabilities, operation: Operation, target: str
     what = _CALLED.get(operation, f"way to {operation}")
     elsewhere = operation in ONLY_CONFIG and capabilities.api != "config"
     raise Refused(
-        f"target {target}: the {capabilities.api} API has no {what}",
+        f"target {target}: the {API_NAMES.get(capabilities.api, capabilities.api)} has no {what}",
         hint="the Configuration API has: add --api config, or api: config to the target"
         if elsewhere
         else "",

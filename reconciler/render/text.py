@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from reconciler.core.capabilities import API_NAMES
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import EFFECTS
 from reconciler.core.model import UNSET, Json, Unset
@@ -15,6 +14,7 @@ from reconciler.core.redact import HIDDEN
 from reconciler.render.clean import clean, value_text
 from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrap, wrapped
 from reconciler.render.problems import problems_lines
+from reconciler.render.target import target_lines
 from reconciler.render.view import (
     Decision,
     accept_lines,
@@ -57,11 +57,7 @@ def _nothing(plan: Plan) -> bool:
 
 
 def header(plan: Plan) -> Iterator[str]:
-    target = plan.target
-    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)})"
-    yield from wrapped(
-        f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"'
-    )
+    yield from target_lines(plan.target)
     if plan.matched_by_name:
         yield f"{plan.matched_by_name} matched by name; pin one with metadata.ids to tell it apart for good."
 

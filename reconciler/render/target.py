@@ -1,0 +1,24 @@
+"""Where a command goes: the line that stands above its result, and the same as JSON."""
+
+from __future__ import annotations
+
+from reconciler.core.capabilities import API_NAMES
+from reconciler.core.model import Json
+from reconciler.core.plan import TargetLine
+from reconciler.render.clean import clean
+from reconciler.render.layout import wrapped
+
+
+def target_lines(target: TargetLine) -> list[str]:
+    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)})"
+    return wrapped(f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"')
+
+
+def encode_target(target: TargetLine) -> dict[str, Json]:
+    return {
+        "name": target.name,
+        "where": target.where,
+        "api": target.api,
+        "workspace": target.workspace,
+        "workspaceId": target.workspace_id,
+    }
