@@ -63,7 +63,8 @@ def _answer(
             message = f"The body exceeds the maximum of {MAX_BODY} bytes."
             return JSONResponse(framework_body(message), status_code=413)
         if not (endpoint.open or _admitted(instance, request)):
-            return JSONResponse({"message": "Unauthorized"}, status_code=401)
+            told = {"error": "Unauthorized"} if instance.lenient else {}
+            return JSONResponse({"message": "Unauthorized", **told}, status_code=401)
         call = Call(
             request.path_params,
             request.query_params,

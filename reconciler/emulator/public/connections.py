@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
 from reconciler.core.model import Json
-from reconciler.emulator import actors, connections, deletion, discovery, schedules, stream_rules
+from reconciler.emulator import (
+    actors,
+    connections,
+    deletion,
+    discovery,
+    jobs,
+    schedules,
+    stream_rules,
+)
 from reconciler.emulator.calls import Call, Endpoint
 from reconciler.emulator.connections import MANUAL, Selection
 from reconciler.emulator.instance import Instance
-from reconciler.emulator.problems import IllegalArgument, Problem
+from reconciler.emulator.problems import IllegalArgument, Problem, bad_request
 from reconciler.emulator.public import fields, pages, streams, tags
 from reconciler.emulator.rows import Actor, Connection
 from reconciler.emulator.store import among
@@ -20,6 +29,7 @@ from reconciler.emulator.stream_rules import Choice
 
 STATUSES: Final = ("active", "inactive", "deprecated", "locked")
 NAMESPACES: Final = ("source", "destination", "custom_format")
+_TIMING: Final = re.compile(r"every[ _](\d{1,6})[ _](minute|hour|day|week|month)s?", re.IGNORECASE)
 SCHEMA_CHANGES: Final = ("ignore", "disable_connection", "propagate_columns", "propagate_fully")
 
 
@@ -74,7 +84,7 @@ def create(instance: Instance, call: Call) -> Response:
     sent = fields.body(call)
     source_id = fields.required_identifier(sent, "sourceId")
     destination_id = fields.required_identifier(sent, "destinationId")
-    chosen, changes = streams.choices(sent), _changes(instance, sent)
+    chosen, changes = streams.choices(instance, sent), _changes(instance, sent)
     destination = actors.get(instance, "destination", destination_id)
     source = actors.get(instance, "source", source_id)
     selection, catalog_id = _selection(instance, source, destination, chosen)
@@ -92,6 +102,7 @@ def create(instance: Instance, call: Call) -> Response:
     except IllegalArgument as error:
         # Here, unlike in a PATCH, the server keeps the reason to itself (PUB §8).
         raise Problem("unexpected-problem") from error
+    jobs.follow_schedule(instance, connection)
     return JSONResponse(read(instance, connection))
 
 
@@ -106,13 +117,14 @@ def patch(instance: Instance, call: Call) -> Response:
     sent = fields.body(call)
     connection = _found(instance, call)
     connections.ensure_unlocked(connection)
-    chosen, changes = streams.choices(sent), _changes(instance, sent)
+    chosen, changes = streams.choices(instance, sent), _changes(instance, sent)
     selection = None
     if chosen:
         source = actors.get(instance, "source", connection.source_id)
         destination = actors.get(instance, "destination", connection.destination_id)
         selection, changes["catalog_id"] = _selection(instance, source, destination, chosen)
     changed = connections.update(instance, connection, changes=changes, selection=selection)
+    jobs.follow_schedule(instance, changed, connection)
     return JSONResponse(read(instance, changed))
 
 
@@ -141,16 +153,28 @@ def _changes(instance: Instance, sent: fields.Body) -> dict[str, Any]:
 
 
 def _schedule(instance: Instance, sent: fields.Body) -> Json:
-    """Only manual and cron can be written (PUB-T 13)."""
+    """Only manual and cron can be written (PUB-T 13); lenient also takes an interval."""
     schedule = fields.child(sent, "schedule")
     if schedule is None:
         return None
     fields.required(schedule, "scheduleType")
+    if instance.lenient and str(schedule["scheduleType"]).lower() == "basic":
+        interval = _interval(fields.required_text(schedule, "basicTiming"))
+        schedules.ensure_frequency(instance, interval)
+        return interval
     if fields.word(schedule, "scheduleType", ("manual", "cron")) == "manual":
         return MANUAL
     cron = schedules.cron(fields.text(schedule, "cronExpression"))
     schedules.ensure_frequency(instance, cron)
     return cron
+
+
+def _interval(timing: str) -> Json:
+    """As documents write it, and as it reads back."""
+    match = _TIMING.fullmatch(timing.strip())
+    if match is None:
+        raise bad_request(f"Not an interval: {timing}")
+    return schedules.basic(int(match[1]), f"{match[2].lower()}s")
 
 
 def _tag_id(tag: fields.Body) -> str:

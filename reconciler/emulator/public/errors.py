@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.responses import JSONResponse, Response
 
+from reconciler.core.model import Json
 from reconciler.emulator.instance import Instance
 from reconciler.emulator.problems import (
     PROBLEMS,
@@ -19,9 +22,22 @@ from reconciler.emulator.problems import (
 
 def refuse(instance: Instance, refusal: Refusal) -> Response:
     if isinstance(refusal, Opaque):
-        return JSONResponse({"errorId": instance.new_id()}, status_code=refusal.status)
+        hidden = {"errorId": instance.new_id()}
+        told = {"error": "error", "message": str(refusal), **hidden}
+        return JSONResponse(told if instance.lenient else hidden, status_code=refusal.status)
     problem = as_problem(refusal)
-    return JSONResponse(body(problem), status_code=PROBLEMS[problem.kind].status)
+    shown = body(problem)
+    if instance.lenient:
+        shown = {**_told(refusal, shown), **shown}
+    return JSONResponse(shown, status_code=PROBLEMS[problem.kind].status)
+
+
+def _told(refusal: Refusal, shown: Mapping[str, Json]) -> dict[str, Json]:
+    """What lenient adds, so that hand-written clients find the two fields they look for."""
+    said = (shown["data"] or {}).get("message")
+    if isinstance(refusal, NotFound):
+        said = f"{refusal.resource_type} {refusal.resource_id} not found"
+    return {"error": shown["title"], "message": said or shown["detail"]}
 
 
 def as_problem(refusal: Refusal) -> Problem:

@@ -66,10 +66,17 @@ def _properties(stream: Descriptor, destination_modes: tuple[str, ...] | None) -
 # --- Stream configurations on the wire -------------------------------------------------------
 
 
-def choices(sent: fields.Body) -> list[Choice]:
-    """What a request says about streams; absent and empty are the same (PUB-T 20)."""
+def choices(instance: Instance, sent: fields.Body) -> list[Choice]:
+    """What a request says about streams; absent and empty are the same (PUB-T 20). Lenient takes a read
+    sent back, in which no selected fields are all of them (PUB-T 14)."""
     configurations = fields.child(sent, "configurations") or {}
-    return [_choice(item) for item in fields.children(configurations, "streams") or ()]
+    items = fields.children(configurations, "streams") or []
+    if instance.lenient:
+        items = [
+            {name: value for name, value in item.items() if (name, value) != ("selectedFields", [])}
+            for item in items
+        ]
+    return [_choice(item) for item in items]
 
 
 def _choice(item: fields.Body) -> Choice:
