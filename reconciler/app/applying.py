@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.app.lock import locked
 from reconciler.app.project import STATE_FOLDER, Request, open_project
@@ -11,9 +12,11 @@ from reconciler.app.session import Session, make_session_plan, open_session
 from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.events import Event, Outcome
+from reconciler.core.jobs import Operation
 from reconciler.core.plan import Plan
 from reconciler.core.policy import Expected
 from reconciler.executor import Patience, execute
+from reconciler.transport.answers import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ async def apply(
     project.refuse_errors()
     lock = request.project / STATE_FOLDER / f"{project.target.name}.lock"
     with locked(lock):
-        async with open_session(request, project, read_only=False) as session:
+        needs: Operation | None = "check" if request.check else None
+        async with open_session(request, project, read_only=False, needs=needs) as session:
             planned, live = await make_session_plan(request, session, applying=True)
             if not planned.plan.changes or not planned.plan.applyable or not confirm(planned.plan):
                 return planned.plan
@@ -65,6 +69,7 @@ async def apply(
                         stopping=lambda: stop.requested,
                         scope=scope,
                         patience=patience,
+                        testing=partial(safe, redact=project.redactor) if request.check else None,
                     )
                 applied = Applied(planned.plan, outcome, bugs=outcome.bugs)
                 if stop.given_up or not outcome.wrote:

@@ -17,9 +17,11 @@ from reconciler.core.diagnostics import NotAsReviewed, OutcomeUnknown, Reconcile
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Connection, Live
 from reconciler.core.planning import Planned, Step
+from reconciler.executor.checks import Verdict
 from reconciler.executor.replacing import begin_replacement, finish_replacement
 from reconciler.executor.run import PARALLEL, PARALLEL_SLOW, Patience, Run
 from reconciler.executor.steps import create, delete, update
+from reconciler.executor.testing import try_used, try_written, unfit_end
 
 __all__ = ["PARALLEL", "PARALLEL_SLOW", "Patience", "execute"]
 
@@ -46,9 +48,12 @@ async def execute(
     patience: Patience = Patience(),  # noqa: B008 - frozen
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    testing: Callable[[str], str] | None = None,
 ) -> Outcome:
     """Runs every change of an applyable plan. Once the first write was sent it never raises for what the
-    server refuses. `stopping`: start nothing more; cancelling `scope` waits for nothing any more."""
+    server refuses. `stopping`: start nothing more; cancelling `scope` waits for nothing any more.
+    `testing`: sources and destinations that are written or used must pass their connection tests, and
+    this takes secrets out of what they say."""
     run = Run(
         planned,
         live,
@@ -61,11 +66,14 @@ async def execute(
         slots=anyio.CapacityLimiter(parallelism),
         slow=anyio.CapacityLimiter(min(parallelism, PARALLEL_SLOW)),
         ids={address: found.id for address, found in planned.claims.live.items()},
+        testing=testing,
     )
     with scope or anyio.CancelScope():
         await _look_again(run)
         await _create_tags(run)
-        for _, changes in groupby(planned.plan.changes, key=lambda change: change.level):
+        for _, level in groupby(planned.plan.changes, key=lambda change: change.level):
+            changes = tuple(level)
+            await try_used(run, changes)
             async with anyio.create_task_group() as group:
                 for change in changes:
                     group.start_soon(_run_step, run, planned.steps[change.address])
@@ -106,6 +114,10 @@ async def _run_step(run: Run, step: Step) -> None:
             if needed in run.broken:
                 run.say(Skipped(change, f"{needed} {run.broken[needed]}"))
                 return
+        unfit = unfit_end(run, step) if change.action != "delete" else ""
+        if unfit:
+            run.say(Skipped(change, unfit))
+            return
         run.say(Started(change))
         run.began[change.address] = run.clock()
         await _attempt(run, step, _ACTIONS[change.action])
@@ -114,8 +126,11 @@ async def _run_step(run: Run, step: Step) -> None:
 async def _attempt(run: Run, step: Step, action: _Action) -> None:
     """One event at the end of an attempt; none after the first half of an actor's replacement."""
     change = step.change
+    verdict: Verdict | None = None
     try:
         ignored = await action(run, step)
+        if not ignored and action is not finish_replacement:
+            verdict = await try_written(run, step)
     except anyio.get_cancelled_exc_class():
         run.given_up = True
         run.say(Failed(change, "interrupted while it was under way", _LOOK, unknown=True))
@@ -133,6 +148,10 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
     else:
         if ignored:
             run.say(Failed(change, ignored, written=True))
+        elif verdict is not None and not verdict.succeeded:
+            hint = verdict.hint or f"mend it and apply again; to test it: {_CHECK} {change.address}"
+            run.say(Failed(change, f"written, but {verdict.reason}", hint, written=True))
+            run.broken[change.address] = "failed its connection test"
         elif action is begin_replacement and not isinstance(step.spec, Connection):
             run.half_done.add(change.address)
         else:
@@ -141,6 +160,7 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
 
 
 _LOOK: Final = "plan again to see what became of it"
+_CHECK: Final = "reconciler check"
 
 
 def _skip_the_rest(run: Run) -> None:

@@ -37,7 +37,8 @@ class Run:
 
     `seen`: ids that were there before a write or were made by this run; `appeared`: objects that the plan
     did not know. `written`: changes of which something was written before they were done; `half_done`:
-    actors whose replacement stands beside the old one.
+    actors whose replacement stands beside the old one. `testing`: takes secrets out of what connectors say
+    when their connections are tested, None where they are not; `unfit`: (kind, id) → what is wrong.
     """
 
     planned: Planned
@@ -61,6 +62,8 @@ class Run:
     began: dict[Address, float] = field(default_factory=dict)
     notes: dict[Address, str] = field(default_factory=dict)
     bugs: list[Exception] = field(default_factory=list)
+    unfit: dict[tuple[str, str], str] = field(default_factory=dict)
+    testing: Callable[[str], str] | None = None
     given_up: bool = False
 
     def say(self, event: Event) -> None:
