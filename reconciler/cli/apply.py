@@ -83,7 +83,9 @@ def apply(*, yes: bool, output: str, verbose: int, target: str | None, **options
 
 def _print(result: app.Applied, *, plain: bool) -> None:
     if plain:
-        click.echo(applied.outcome_text(result.outcome, result.remaining, result.note), nl=False)
+        api = result.plan.target.api
+        said = applied.outcome_text(result.outcome, result.remaining, result.note, api)
+        click.echo(said, nl=False)
     else:
         body = applied.encode_outcome(result.plan, result.outcome, result.remaining, result.note)
         click.echo(json.dumps(body, indent=2))

@@ -12,6 +12,7 @@ from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.render.clean import clean
 from reconciler.render.layout import joined, wrapped
 from reconciler.render.problems import problems_lines
+from reconciler.render.then import follow_up
 
 _PAST: Final = {
     "create": "created",
@@ -37,13 +38,16 @@ def event_line(event: Event) -> str:
     return f"{head} …"
 
 
-def outcome_text(outcome: Outcome, remaining: Plan | None, note: str = "") -> str:
+def outcome_text(
+    outcome: Outcome, remaining: Plan | None, note: str = "", api: str = "public"
+) -> str:
     lines = ["", *_read_back_lines(outcome, remaining, note)]
     counts = [f"{_count(outcome, action)} {past}" for action, past in _PAST.items()]
     unknown = sum(failure.unknown for failure in outcome.failed)
     counts += [f"{len(outcome.failed) - unknown} failed", f"{len(outcome.skipped)} skipped"]
     counts += [f"{unknown} of unknown outcome"] if unknown else []
     lines.append(", ".join(counts) + ".")
+    lines += _left_lines(outcome, api)
     if outcome.interrupted:
         lines.append("Interrupted: apply again to finish.")
     return joined(lines)
@@ -63,6 +67,14 @@ def _read_back_lines(outcome: Outcome, remaining: Plan | None, note: str) -> lis
     if not lines and outcome.done and outcome.whole:
         lines.append("Read back and planned again: no difference.")
     return lines
+
+
+def _left_lines(outcome: Outcome, api: str) -> list[str]:
+    left = [then for done in outcome.done if (then := follow_up(done.change, api))]
+    if not left:
+        return []
+    lines = ["Left for you, so that old and new rows follow one rule again:"]
+    return lines + [line for then in left for line in wrapped(then, "  ")]
 
 
 def _count(outcome: Outcome, action: str) -> int:

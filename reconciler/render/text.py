@@ -15,6 +15,7 @@ from reconciler.render.clean import clean, value_text
 from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrap, wrapped
 from reconciler.render.problems import problems_lines
 from reconciler.render.target import target_lines
+from reconciler.render.then import follow_up
 from reconciler.render.view import (
     Decision,
     accept_lines,
@@ -39,7 +40,9 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     if plan.changes:
         lines += ["CHANGES, in the order they will be made", ""]
         for change in plan.changes:
-            lines += [*_change_lines(change, decided, verbose=verbose), ""]
+            lines += _change_lines(change, decided, verbose=verbose)
+            then = follow_up(change, plan.target.api)
+            lines += [*(hanging("    ", "then", then) if then else ()), ""]
     if not plan.complete:
         waiting = (
             "streams of new or changed connections on sources that do not exist yet, or that change"
