@@ -15,6 +15,7 @@ from reconciler.backends import bodies, public_jobs, public_read, public_write
 from reconciler.backends.bodies import color_of
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.fields import ActorKind, read_answer
+from reconciler.backends.newest import newest
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -172,7 +173,7 @@ class PublicApi:
             rows = await self._transport.rows("/jobs", window)
             return [_read("GET /jobs", public_jobs.read_job, row) for row in rows]
 
-        return await public_jobs.newest(page, limit)
+        return await newest(page, limit)
 
     async def job(self, job_id: str) -> Job | None:
         path = f"/jobs/{_segment(job_id)}"

@@ -5,7 +5,7 @@ Knows no HTTP beyond paths and bodies. Tolerant: statuses and kinds unknown to t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +15,6 @@ from reconciler.core.jobs import Job, JobKind
 from reconciler.core.model import Json
 from reconciler.core.normalize import StreamKey
 
-PAGE: Final = 100
 NEWEST_FIRST: Final = "createdAt|DESC"
 """The server's own order is oldest first (PUB-T 37)."""
 
@@ -53,25 +52,6 @@ def start_body(connection_id: str, kind: JobKind, streams: tuple[StreamKey, ...]
             f"the public API can't {what}", hint="the Configuration API can: --api config"
         )
     return {"connectionId": connection_id, "jobType": "reset" if kind == "clear" else kind}
-
-
-async def newest(page: Callable[[int, int], Awaitable[list[Job]]], limit: int) -> tuple[Job, ...]:
-    """The first `limit` jobs of a list that is read with (limit, offset), each once: a job that starts
-    meanwhile moves all others down."""
-    found: dict[str, Job] = {}
-    offset = 0
-    while len(found) < limit:
-        size = min(PAGE, limit)
-        rows = await page(size, offset)
-        found |= {job.id: job for job in rows if job.id not in found}
-        offset += len(rows)
-        if len(rows) < size:
-            break
-    return tuple(sorted(found.values(), key=_age, reverse=True)[:limit])
-
-
-def _age(job: Job) -> tuple[float, int, str]:
-    return (job.started or 0.0, int(job.id) if job.id.isdecimal() else 0, job.id)
 
 
 def _count(value: Json) -> int | None:

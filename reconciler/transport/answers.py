@@ -97,6 +97,10 @@ def _too_deep(data: Json) -> bool:
     return True
 
 
+def describe_html(answer: Answer, redact: Redact) -> str:
+    return safe(f"{answer.status}, a page of HTML{_html_title(answer)}", redact)
+
+
 def _html_title(answer: Answer) -> str:
     match = _TITLE.search(answer.body[:20_000].decode("utf-8", "replace"))
     title = clean(match[1], _LONGEST_EXCERPT) if match else ""

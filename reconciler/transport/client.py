@@ -19,7 +19,7 @@ from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unrea
 from reconciler.core.model import Json
 from reconciler.core.target import Auth
 from reconciler.transport import retry
-from reconciler.transport.answers import Answer, Redact, Unusable, parse, safe
+from reconciler.transport.answers import Answer, Redact, Unusable, describe_html, parse, safe
 from reconciler.transport.credentials import Token, TokenSource, prepare, read_token
 from reconciler.transport.cursor import read_cursor_pages
 from reconciler.transport.exchange import Call, Exchange, Origin, Params
@@ -120,8 +120,9 @@ class Transport:
         """Foreign text as it may be shown: one line, no secret."""
         return safe(text, self._redact)
 
-    async def exists(self, path: str) -> bool:
-        """False on a 404, True on a success whose body isn't HTML; all else raises. Asks for no token."""
+    async def probe(self, path: str) -> str | None:
+        """None where the path answers with a success; why not, where that is for certain another path's
+        business: a 404, or HTML. All else raises. Asks for no token."""
         call = Call("GET", path, self._failures("GET", path))
 
         async def attempt() -> Answer:
@@ -129,16 +130,9 @@ class Transport:
             return answer if answer.status == HTTPStatus.NOT_FOUND else _judged(call, answer)
 
         answer = await self._until_settled(call, attempt)
-        if answer.ok and answer.is_html:
-            raise call.failures.unusable("the answer is HTML, not JSON")
-        return answer.ok
-
-    async def access_token(self) -> str:
-        """The token that requests carry, valid for now; "" where they carry none."""
-        if self._tokens is not None:
-            return await self._tokens.token()
-        scheme, _, token = self._credentials.headers.get("Authorization", "").partition(" ")
-        return token if scheme == "Bearer" else ""
+        if not answer.ok:
+            return str(answer.status)
+        return describe_html(answer, self._redact) if answer.is_html else None
 
     async def _until_settled(self, call: Call, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Attempts with retries. Where one of them may have arrived, running out is OutcomeUnknown."""

@@ -55,13 +55,12 @@ async def _one_pass(
 
 def rows_of(answer: Json, path: str) -> list[Row]:
     """The `data` of a list answer, or a bare array. Anything else is no list, not an empty one."""
-    bare = isinstance(answer, list)
-    return items_of({"data": answer} if bare else answer, f"GET {path}", "data")
+    return items_of(answer, f"GET {path}", "data")
 
 
 def items_of(answer: Json, request: str, name: str) -> list[Row]:
-    """The rows that an answer holds under `name`."""
-    rows = answer.get(name) if isinstance(answer, Mapping) else None
+    """The rows that an answer holds under `name`, or is."""
+    rows = answer.get(name) if isinstance(answer, Mapping) else answer
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows
     raise Unreachable(f"{request}: the answer is no list of objects")

@@ -1,0 +1,131 @@
+"""Which of Airbyte's APIs a target means, and where on its server that is.
+
+Knows the paths of each API and how servers of each era answer at them; nothing of what an API does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from reconciler.core.diagnostics import ApiError, ReconcilerError, Unreachable
+from reconciler.core.target import Target
+from reconciler.transport import Transport
+
+EMBEDDED: Final = "embedded"
+AUTO: Final = "auto"
+_CLOUD: Final = "api.airbyte.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an API may live on a server. `only_on`: the one host where the path alone tells the API."""
+
+    api: str
+    path: str
+    only_on: str | None = None
+
+
+PLACES: Final = (
+    Place("public", "/api/public/v1"),
+    Place("public", "/v1", only_on=_CLOUD),
+    Place("config", "/api/v1"),
+)
+"""In the order of the search: where a server has both APIs, `auto` is the public one."""
+
+_EMBEDDED_BASES: Final[Mapping[str, str]] = {
+    "public": "http://embedded/api/public/v1",
+    "config": "http://embedded/api/v1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The API in use and its base url."""
+
+    api: str
+    base_url: str
+
+
+def stated_api(target: Target) -> str | None:
+    """The API that a target's `api` and `url` state by themselves; None where the server must be asked, or
+    where they state none that exists."""
+    if target.api != AUTO:
+        return target.api
+    if target.url == EMBEDDED:
+        return "public"
+    try:
+        url = httpx.URL(target.url)
+    except httpx.InvalidURL:
+        return None
+    return next((place.api for place in PLACES if _ends_at(url, place)), None)
+
+
+def _ends_at(url: httpx.URL, place: Place) -> bool:
+    """A gateway may put a path before Airbyte's own."""
+    path = url.path.rstrip("/")
+    if place.only_on is not None:
+        return url.host == place.only_on and path == place.path
+    return path.endswith(place.path)
+
+
+def stated_base(target: Target, url: httpx.URL | None) -> Found | None:
+    """What needs no search: the embedded Airbyte, and a url with a path, which is the base as it stands.
+    `url` is None for the embedded one. Raises ReconcilerError for a path that tells no API."""
+    api = stated_api(target)
+    if url is None:
+        return Found(api or "public", _EMBEDDED_BASES[api or "public"])
+    if not url.path.rstrip("/"):
+        return None
+    if api is None:
+        raise ReconcilerError(
+            f"target {target.name}: the path of {url} doesn't tell which API it is",
+            hint="state api: public or api: config to take the url as that API's base, "
+            "or leave the path out",
+        )
+    return Found(api, str(url).rstrip("/"))
+
+
+async def search(target: Target, transport: Callable[[str, str], Transport]) -> Found:
+    """The first place whose health answers. `transport` opens one for (api, base url).
+
+    Only a definite no moves on: a 404, or a page of HTML where the API would answer JSON, which is what the
+    web app of every self-managed server gives for a path that it doesn't know. A 5xx, a timeout, a 401 or
+    403 ends the search: whatever answers next would hide that the API meant is down, or wants credentials.
+
+    A 401 or 403 is no no: from 1.0 on health is open to everybody, and a server with auth on answers 401 for
+    any path that it hasn't, before it looks for it; the proxy of the docker-compose era asks for its
+    password before any path. Either is mended by credentials or by stating the API, not by guessing on.
+    """
+    origin = target.url.rstrip("/")
+    tried: list[str] = []
+    for place in PLACES:
+        if target.api not in (AUTO, place.api):
+            continue
+        base_url = f"{origin}{place.path}"
+        async with transport(place.api, base_url) as candidate:
+            try:
+                answer = await candidate.probe("/health")
+            except ApiError as error:
+                raise _ended(error, tried) from error
+        if answer is None:
+            return Found(place.api, base_url)
+        tried.append(f"{base_url}/health: {answer}")
+    raise Unreachable(
+        f"no Airbyte API at {origin}: tried {'; '.join(tried)}",
+        hint="write the API's whole base path as url, with api: public or api: config",
+    )
+
+
+def _ended(error: ApiError, tried: list[str]) -> ApiError:
+    """The same kind of error, with what was tried before and how not to depend on a search."""
+    before = f" (before that {'; '.join(tried)})" if tried else ""
+    hint = f"{error.hint}; " if error.hint else ""
+    return type(error)(
+        f"{error.message}{before}",
+        hint=f"{hint}the API is not searched for where the url has its base path, e.g. …/api/public/v1",
+        status=error.status,
+    )
