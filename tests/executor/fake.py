@@ -51,8 +51,10 @@ ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent
 class FakeBackend:
     """`failures`: name → what to raise when an object of that name is written. `calls` in order.
 
-    `checks`: name → the result of a connection test, which succeeds where nothing is said. `ran`: jobs.
-    `fault_at`: the write at which the connection is lost; with `dies`, the server is gone after it.
+    `checks`: name → the result of a connection test, which succeeds where nothing is said. `ran`: jobs by
+    id; each look takes one on by a step of `course`. `start_faults`: what to raise instead of answering the
+    next starts, which happen all the same where they `start_anyway`; `look_faults`: instead of the next
+    looks. `fault_at`: the write at which the connection is lost; with `dies`, the server is gone after it.
     """
 
     capabilities: Capabilities = CAPABILITIES
@@ -75,6 +77,11 @@ class FakeBackend:
     most_slow: int = 0
     checks: dict[str, Check | Exception] = field(default_factory=dict)
     ran: dict[str, Job] = field(default_factory=dict)
+    course: tuple[str, ...] = ("running", "succeeded")
+    start_faults: list[Exception] = field(default_factory=list)
+    start_anyway: bool = True
+    look_faults: list[Exception] = field(default_factory=list)
+    most_jobs: int = 0
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         return (WORKSPACE,)
@@ -147,7 +154,13 @@ class FakeBackend:
 
     async def job(self, job_id: str) -> Job | None:
         self._refuse_when_dead()
-        return self.ran.get(job_id)
+        if self.look_faults:
+            raise self.look_faults.pop(0)
+        job = self.ran.get(job_id)
+        if job is not None and job.status in self.course[:-1]:
+            job = replace(job, status=self.course[self.course.index(job.status) + 1])
+            self.ran[job_id] = job
+        return job
 
     async def start(
         self,
@@ -157,11 +170,19 @@ class FakeBackend:
         mode: RefreshMode = "merge",
     ) -> Job:
         self._refuse_when_dead()
-        self.calls.append(f"{kind} {connection_id}")
+        named = ",".join(f"{namespace}.{name}" for namespace, name in streams)
+        self.calls.append(f"{kind} {connection_id} {named}".strip())
+        await anyio.lowlevel.checkpoint()
+        fault = self.start_faults.pop(0) if self.start_faults else None
+        if fault is not None and not self.start_anyway:
+            raise fault
         if any(job.connection_id == connection_id and not job.ended for job in self.ran.values()):
             raise ApiError(f"A sync is already running for: {connection_id}", status=409)
-        job = Job(str(len(self.ran) + 1), connection_id, kind, "running")
+        job = Job(str(len(self.ran) + 1), connection_id, kind, self.course[0])
         self.ran[job.id] = job
+        self.most_jobs = max(self.most_jobs, sum(not job.ended for job in self.ran.values()))
+        if fault is not None:
+            raise fault
         return job
 
     async def cancel(self, job_id: str) -> Job:
