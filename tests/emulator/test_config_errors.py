@@ -54,7 +54,9 @@ def test_an_unknown_id_was_named_by_older_servers(start: Start, name: str):
     ],
 )
 def test_a_404_names_airbytes_own_type(start: Start, verb: str, kind: str):
-    field = verb.split("/", maxsplit=1)[0].removesuffix("s").replace("_definition", "Definition") + "Id"
+    field = (
+        verb.split("/", maxsplit=1)[0].removesuffix("s").replace("_definition", "Definition") + "Id"
+    )
     answer = start(generation=GENERATIONS["1.8"]).config(verb, **{field: UNKNOWN})
     assert answer.status_code == 404
     assert f" {kind}: {UNKNOWN}." in answer.json()["message"]
