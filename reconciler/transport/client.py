@@ -134,6 +134,13 @@ class Transport:
             return str(answer.status)
         return describe_html(answer, self._redact) if answer.is_html else None
 
+    async def access_token(self) -> str:
+        """The token that requests carry, valid for now; "" where they carry none."""
+        if self._tokens is not None:
+            return await self._tokens.token()
+        scheme, _, token = self._credentials.headers.get("Authorization", "").partition(" ")
+        return token if scheme == "Bearer" else ""
+
     async def _until_settled(self, call: Call, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Attempts with retries. Where one of them may have arrived, running out is OutcomeUnknown."""
         arrived = False

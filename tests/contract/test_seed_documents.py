@@ -243,6 +243,7 @@ def _wait_until_served(process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"not served: {log.read_text(encoding='utf-8')}")
 
 
+STREAM_KEYS: Final = ("name", "namespace", "syncMode", "cursorField", "primaryKey")
 ROOT: Final = "http://localhost:8000"
 API: Final = f"{ROOT}/api/public/v1"
 
@@ -303,10 +304,7 @@ class Reader:
         """ "(Use jq or manual editing)": another mode for the first stream of the connection."""
         read = httpx.get(f"{API}/connections/{self.ids['connection']}").json()
         streams = read["configurations"]["streams"]
-        kept = [
-            {key: stream[key] for key in ("name", "namespace", "syncMode") if key in stream}
-            for stream in streams
-        ]
+        kept = [{key: stream[key] for key in STREAM_KEYS if key in stream} for stream in streams]
         kept[0]["syncMode"] = "full_refresh_append"
         return json.dumps({"configurations": {"streams": kept}})
 
