@@ -104,7 +104,7 @@ class ConfigApi:
         kind = _KIND_OF[type(spec)]
         if isinstance(spec, Connection):
             tags = await self._tag_objects(workspace.id, spec)
-            streams = await self._catalogs.for_write(bodies.id_of(spec.source, "source"), spec)
+            streams = await self._streams(spec, bodies.id_of(spec.source, "source"), workspace.id)
             body = config_write.connection_create(spec, tags, streams)
         else:
             body = config_write.actor_create(_actor_kind(kind), workspace.id, spec)
@@ -225,12 +225,20 @@ class ConfigApi:
         tags: bodies.TagObjects = {}
         streams: Body = {}
         spec = update.spec
-        if isinstance(spec, Connection) and "tags" in update.fields:
-            tags = await self._tag_objects(await self._home_of(live.id, was), spec)
-        if isinstance(spec, Connection) and "streams" in update.fields:
-            streams = await self._catalogs.for_write(bodies.id_of(was.source, "source"), spec)
+        if isinstance(spec, Connection) and update.fields & {"tags", "streams"}:
+            home = await self._home_of(live.id, was)
+            if "tags" in update.fields:
+                tags = await self._tag_objects(home, spec)
+            if "streams" in update.fields:
+                streams = await self._streams(spec, bodies.id_of(was.source, "source"), home)
         body = config_write.connection_patch(live, update, tags, streams)
         return await self._write("/connections/update", "connection", body)
+
+    async def _streams(self, spec: Connection, source_id: str, workspace_id: str) -> Body:
+        """Tags tell whether this server has mappers: the two came together (CFG §0)."""
+        if workspace_id not in self._tags:
+            await self._tags_in(workspace_id)
+        return await self._catalogs.for_write(source_id, spec)
 
     async def _merge_here(self, kind: ActorKind, live: LiveObject, update: Update) -> LiveObject:
         """For servers without partial_update (0.40): the object is read again and written whole."""

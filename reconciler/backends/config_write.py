@@ -48,7 +48,8 @@ def actor_create(kind: ActorKind, workspace_id: str, spec: Actor) -> Body:
         "connectionConfiguration": bodies.plain(spec.configuration, "/configuration"),
         **bodies.allocation(spec.resource_allocation),
     }
-    return bodies.without_masks(body)
+    bodies.without_masks(_as_stated(body))
+    return body
 
 
 def actor_whole(kind: ActorKind, update: Update, live: LiveObject) -> Body:
@@ -60,7 +61,8 @@ def actor_whole(kind: ActorKind, update: Update, live: LiveObject) -> Body:
         "connectionConfiguration": bodies.plain(spec.configuration, "/configuration"),
         **bodies.allocation(spec.resource_allocation, was.resource_allocation),
     }
-    return bodies.only_exact_masks(body)
+    bodies.only_exact_masks(_as_stated(body))
+    return body
 
 
 def actor_merge(kind: ActorKind, update: Update, live: LiveObject) -> Body:
@@ -73,7 +75,8 @@ def actor_merge(kind: ActorKind, update: Update, live: LiveObject) -> Body:
     if "configuration" in update.fields:
         body["connectionConfiguration"] = bodies.plain(spec.configuration, "/configuration")
     body |= bodies.allocation(spec.resource_allocation, was.resource_allocation)
-    return bodies.without_masks(body)
+    bodies.without_masks(_as_stated(body))
+    return body
 
 
 def actor_merged_here(
@@ -81,7 +84,7 @@ def actor_merged_here(
 ) -> Body:
     """A merge as a whole write, for a server that merges nothing itself: laid over the object as it was
     just read. Raises Refused where it isn't proven that each masked secret would be restored."""
-    part = bodies.without_masks(actor_merge(kind, update, now))
+    part = actor_merge(kind, update, now)
     was = _actor(now)
     merged = _laid_over(was.configuration, part.get("connectionConfiguration", {}))
     for pointer, value in leaves(merged):
@@ -89,11 +92,16 @@ def actor_merged_here(
         if is_mask(value) and not mask_is_restored(spec, merged, path):
             raise Refused(
                 f"{kind} {was.name!r}: this server writes configurations only as a whole, and nothing "
-                f"proves that it would restore {pointer}; nothing was sent",
+                f"proves that it would restore /configuration{pointer}; nothing was sent",
                 hint="set that secret from ${env:…} instead of ${keep}",
             )
-    whole = {f"{kind}Id": now.id, "name": was.name, **part, "connectionConfiguration": merged}
-    return bodies.only_exact_masks(whole)
+    return {"name": was.name, **part, "connectionConfiguration": merged}
+
+
+def _as_stated(body: Body) -> Body:
+    """With the configuration where manifests have it: what an error points at."""
+    words = {"connectionConfiguration": "configuration"}
+    return {words.get(name, name): value for name, value in body.items()}
 
 
 def _laid_over(stored: Json, part: Json) -> Json:

@@ -17,6 +17,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 DOCUMENT = Path("../shared/openapi/airbyte-config.yaml")
 PRESENT = DOCUMENT.is_file()
+OF_OLDER_SERVERS = frozenset({"/v1/workspaces/list"})
+"""Asked for in case the server is old; the document is the newest one's (CFG-T 1)."""
 
 
 @cache
@@ -41,7 +43,10 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def check(request: httpx.Request) -> None:
-    described = operation(request.method, request.url.path.removeprefix("/api"))
+    path = request.url.path.removeprefix("/api")
+    if path in OF_OLDER_SERVERS:
+        return
+    described = operation(request.method, path)
     known = {p["name"]: p for p in described.get("parameters", ()) if p.get("in") == "query"}
     asked = set(request.url.params)
     assert asked <= set(known), f"{request.url} asks for unknown {asked - set(known)}"

@@ -36,6 +36,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.target import Auth, Target
 from reconciler.emulator.app import create_app
+from reconciler.emulator.generations import GENERATIONS
 from reconciler.emulator.settings import Chaos, Credentials, Settings
 from tests.backends import world
 from tests.backends.openapi import PRESENT, Checked
@@ -45,13 +46,30 @@ pytestmark = pytest.mark.anyio
 Opener = Callable[[Settings, Auth], AbstractAsyncContextManager[Backend]]
 
 
-def public(settings: Settings, auth: Auth) -> AbstractAsyncContextManager[Backend]:
-    transport = Checked(httpx.ASGITransport(create_app(settings)))
-    target = Target(name="t", url="embedded", api="public", auth=auth)
-    return connect(target, http_transport=transport, read_only=False)
+def opener_of(api: str, generation: str = "2.0", **more: Any) -> Opener:
+    def opened(settings: Settings, auth: Auth) -> AbstractAsyncContextManager[Backend]:
+        there = replace(settings, generation=GENERATIONS[generation], **more)
+        transport = Checked(httpx.ASGITransport(create_app(there)))
+        target = Target(name="t", url="embedded", api=api, auth=auth)
+        return connect(target, http_transport=transport, read_only=False)
+
+    return opened
 
 
-OPENERS: dict[str, Opener] = {"public": public}
+MODERN: dict[str, Opener] = {
+    "public": opener_of("public"),
+    "config": opener_of("config"),
+    "config lenient": opener_of("config", profile="lenient"),
+    "config 1.8": opener_of("config", "1.8"),
+    "config 1.6": opener_of("config", "1.6"),
+}
+OLD: dict[str, Opener] = {
+    "config 1.0": opener_of("config", "1.0"),
+    "config 0.63": opener_of("config", "0.63"),
+    "config 0.40": opener_of("config", "0.40"),
+}
+"""Servers that have no tags and no mappers yet."""
+OPENERS = {**MODERN, **OLD}
 
 PASSWORD = Secret("${env:SHOP_PASSWORD}", "first-password")
 SHOP = Source("shop", world.SHOP_ID, {"host": "db", "password": PASSWORD})
@@ -117,6 +135,18 @@ USERS = Stream("users", "public", "full_refresh_overwrite", columns=ALL_COLUMNS,
 @pytest.fixture(params=sorted(OPENERS))
 def opener(request: pytest.FixtureRequest) -> Opener:
     return OPENERS[request.param]
+
+
+@pytest.fixture(params=sorted(MODERN))
+def modern_opener(request: pytest.FixtureRequest) -> Opener:
+    return MODERN[request.param]
+
+
+@pytest.fixture
+async def modern(modern_opener: Opener, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Bench]:
+    async with modern_opener(world.settings(tmp_path), Auth()) as backend:
+        (workspace,) = await backend.workspaces()
+        yield Bench(backend, workspace)
 
 
 @pytest.fixture
@@ -206,9 +236,9 @@ async def test_a_refused_configuration_says_what_the_server_said(bench: Bench) -
     assert caught.value.status == 422
 
 
-async def test_a_connection_is_created_as_stated_and_reads_back_so(bench: Bench) -> None:
+async def test_a_connection_is_created_as_stated_and_reads_back_so(modern: Bench) -> None:
     for name in ("gold", "pii"):
-        await bench.backend.create_tag(bench.workspace, name)
+        await modern.backend.create_tag(modern.workspace, name)
     stated: dict[str, Any] = {
         "status": "inactive",
         "schedule": Schedule(cron="0 0 12 ? * MON"),
@@ -217,13 +247,13 @@ async def test_a_connection_is_created_as_stated_and_reads_back_so(bench: Bench)
         "schema_changes": "disable",
         "tags": ("gold", "pii"),
     }
-    live = await bench.connection(**stated)
+    live = await modern.connection(**stated)
     assert {name: getattr(live.spec, name) for name in stated} == stated
     assert [(s.namespace, s.name, s.sync_mode) for s in streams_of(live)] == [
         ("public", "users", "full_refresh_overwrite")
     ]
-    assert await bench.backend.read("connection", live.id) == live
-    snapshot = await bench.backend.snapshot(bench.workspace)
+    assert await modern.backend.read("connection", live.id) == live
+    snapshot = await modern.backend.snapshot(modern.workspace)
     assert live in snapshot.objects
     assert sorted(snapshot.tags) == ["gold", "pii"]
 
@@ -237,29 +267,38 @@ async def test_a_connection_is_created_as_stated_and_reads_back_so(bench: Bench)
         {"namespace": Namespace("source")},
         {"namespace": Namespace("format", "x")},
         {"prefix": "p_"},
-        {"schema_changes": "propagate_columns"},
-        {"tags": ("gold",)},
+        {"schema_changes": "disable"},
     ],
     ids=str,
 )
 async def test_each_field_of_a_connection_changes_alone(
     bench: Bench, change: dict[str, Any]
 ) -> None:
-    await bench.backend.create_tag(bench.workspace, "gold")
     live = await bench.connection()
     assert await bench.patched(live, **change) == replace(live.spec, **change)
 
 
-async def test_what_is_explicitly_empty_is_cleared(bench: Bench) -> None:
-    await bench.backend.create_tag(bench.workspace, "gold")
-    live = await bench.connection(
+@pytest.mark.parametrize(
+    "change", [{"schema_changes": "propagate_columns"}, {"tags": ("gold",)}], ids=str
+)
+async def test_what_newer_servers_have_changes_alone_too(
+    modern: Bench, change: dict[str, Any]
+) -> None:
+    await modern.backend.create_tag(modern.workspace, "gold")
+    live = await modern.connection()
+    assert await modern.patched(live, **change) == replace(live.spec, **change)
+
+
+async def test_what_is_explicitly_empty_is_cleared(modern: Bench) -> None:
+    await modern.backend.create_tag(modern.workspace, "gold")
+    live = await modern.connection(
         prefix="p_",
         tags=("gold",),
         schedule=Schedule(cron="0 0 1 * * ?"),
         namespace=Namespace("format", "x"),
     )
     cleared = {"prefix": "", "tags": (), "schedule": MANUAL, "namespace": Namespace("destination")}
-    assert await bench.patched(live, **cleared) == replace(live.spec, **cleared)
+    assert await modern.patched(live, **cleared) == replace(live.spec, **cleared)
 
 
 async def test_streams_are_replaced_as_a_whole(bench: Bench) -> None:
@@ -277,8 +316,8 @@ async def test_streams_are_replaced_as_a_whole(bench: Bench) -> None:
     assert streams_of(await bench.patched(live, streams=(orders,))) == (orders,)
 
 
-async def test_what_was_read_can_be_sent_back(bench: Bench) -> None:
-    live = await bench.connection(
+async def test_what_was_read_can_be_sent_back(modern: Bench) -> None:
+    live = await modern.connection(
         replace(
             USERS,
             columns=Columns(names=("email", "id")),
@@ -286,42 +325,42 @@ async def test_what_was_read_can_be_sent_back(bench: Bench) -> None:
         ),
         Stream("events", None, "incremental_append", cursor_field=("updated_at",)),
     )
-    again = await bench.patched(live, streams=streams_of(live))
+    again = await modern.patched(live, streams=streams_of(live))
     assert [replace(s, mappers=()) for s in streams_of(again)] == [
         replace(s, mappers=()) for s in streams_of(live)
     ]
 
 
 @pytest.mark.parametrize("kind", sorted(MAPPERS))
-async def test_every_type_of_mapper_is_created_kept_and_removed(bench: Bench, kind: str) -> None:
+async def test_every_type_of_mapper_is_created_kept_and_removed(modern: Bench, kind: str) -> None:
     mapper = Mapper(kind, MAPPERS[kind])
-    live = await bench.connection(replace(USERS, mappers=(mapper,)))
+    live = await modern.connection(replace(USERS, mappers=(mapper,)))
     (created,) = streams_of(live)
     assert isinstance(created.mappers, tuple)
     assert [(m.type, m.config) for m in created.mappers] == [(kind, MAPPERS[kind])]
     assert created.mappers[0].id
-    (kept,) = streams_of(await bench.patched(live, streams=(created,)))
+    (kept,) = streams_of(await modern.patched(live, streams=(created,)))
     assert isinstance(kept.mappers, tuple)
     assert kept.mappers[0].config == MAPPERS[kind]
-    (removed,) = streams_of(await bench.patched(live, streams=(replace(created, mappers=()),)))
+    (removed,) = streams_of(await modern.patched(live, streams=(replace(created, mappers=()),)))
     assert removed.mappers == ()
 
 
-async def test_the_order_of_mappers_is_theirs(bench: Bench) -> None:
+async def test_the_order_of_mappers_is_theirs(modern: Bench) -> None:
     mappers = tuple(
         Mapper(kind, MAPPERS[kind]) for kind in ("row-filtering", "hashing", "field-renaming")
     )
-    (stream,) = streams_of(await bench.connection(replace(USERS, mappers=mappers)))
+    (stream,) = streams_of(await modern.connection(replace(USERS, mappers=mappers)))
     assert isinstance(stream.mappers, tuple)
     assert [mapper.type for mapper in stream.mappers] == [mapper.type for mapper in mappers]
 
 
-async def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(bench: Bench) -> None:
-    live = await bench.connection(replace(USERS, mappers=(Mapper("encryption", AES),)))
+async def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(modern: Bench) -> None:
+    live = await modern.connection(replace(USERS, mappers=(Mapper("encryption", AES),)))
     (stream,) = streams_of(live)
     assert isinstance(stream.mappers, tuple)
     assert stream.mappers[0].config["key"] == MASK
-    (kept,) = streams_of(await bench.patched(live, streams=(stream,)))
+    (kept,) = streams_of(await modern.patched(live, streams=(stream,)))
     assert isinstance(kept.mappers, tuple)
     assert kept.mappers[0].config["key"] == MASK
 
@@ -335,10 +374,10 @@ async def test_deleting_a_source_takes_its_connections_along(bench: Bench) -> No
     assert [o.kind for o in left] == ["destination"]
 
 
-async def test_a_tag_is_created_once(bench: Bench) -> None:
-    first = await bench.backend.create_tag(bench.workspace, "gold")
-    assert await bench.backend.create_tag(bench.workspace, "gold") == first
-    assert (await bench.backend.snapshot(bench.workspace)).tags == {"gold": first}
+async def test_a_tag_is_created_once(modern: Bench) -> None:
+    first = await modern.backend.create_tag(modern.workspace, "gold")
+    assert await modern.backend.create_tag(modern.workspace, "gold") == first
+    assert (await modern.backend.snapshot(modern.workspace)).tags == {"gold": first}
 
 
 async def test_discovery_tells_modes_keys_cursors_and_columns(bench: Bench) -> None:
@@ -373,9 +412,11 @@ async def test_more_objects_than_a_page_are_all_found_however_the_server_shuffle
         assert [o.spec.name for o in found] == [f"shop {number:03}" for number in range(130)]
 
 
+@pytest.mark.parametrize("name", sorted({*MODERN, "config 1.0"}))
 async def test_a_server_that_wants_credentials_gets_them_and_refuses_wrong_ones(
-    opener: Opener, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
+    opener = OPENERS[name]
     settings = world.settings(tmp_path, auth=Credentials("id-1", "right-secret"), token_ttl=60)
     async with opener(settings, Auth(client_id="id-1", client_secret="right-secret")) as backend:
         assert len(await backend.workspaces()) == 1
@@ -385,6 +426,19 @@ async def test_a_server_that_wants_credentials_gets_them_and_refuses_wrong_ones(
     async with opener(settings, Auth()) as backend:
         with pytest.raises(AuthFailed):
             await backend.workspaces()
+
+
+@pytest.mark.parametrize("name", ["config 0.63", "config 0.40"])
+async def test_the_proxy_of_an_old_server_wants_user_and_password(
+    name: str, tmp_path: Path
+) -> None:
+    settings = world.settings(tmp_path, auth=Credentials("airbyte", "right-password"))
+    async with OPENERS[name](settings, Auth(username="airbyte", password="right-password")) as api:
+        assert len(await api.workspaces()) == 1
+    async with OPENERS[name](settings, Auth(username="airbyte", password="wrong-password")) as api:
+        with pytest.raises(AuthFailed, match="401") as caught:
+            await api.workspaces()
+    assert "check the username and password" in caught.value.hint
 
 
 @pytest.mark.skipif(not PRESENT, reason="no OpenAPI document beside the project")
