@@ -3,6 +3,7 @@ decide nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reconciler.app.applying import Applied, apply
@@ -60,8 +61,8 @@ __all__ = [
 ]
 
 
-async def plan(request: Request) -> Plan:
-    """Reads only; raises InvalidInput where the manifests have errors."""
+async def plan(request: Request, talk: Callable[[str], None] = lambda _line: None) -> Plan:
+    """Reads only; raises InvalidInput where the manifests have errors. `talk`: what is said on the way."""
     project = open_project(request)
     project.refuse_errors()
     needs: Operation | None = "check" if request.check else None
@@ -69,7 +70,7 @@ async def plan(request: Request) -> Plan:
         planned, _ = await make_session_plan(request, session)
         if not request.check:
             return planned.plan
-        findings = await check_findings(request, session, planned)
+        findings = await check_findings(request, session, planned, talk)
     told = with_rules(findings, dict(project.target.rules))
     return replace(planned.plan, diagnostics=in_order([*planned.plan.diagnostics, *told]))
 

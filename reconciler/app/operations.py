@@ -11,7 +11,13 @@ from reconciler.app.session import Session, open_session
 from reconciler.core.catalog import match_stream
 from reconciler.core.claim import Claims, claim
 from reconciler.core.connector import closest
-from reconciler.core.diagnostics import Diagnostic, InvalidInput, ReconcilerError, errors
+from reconciler.core.diagnostics import (
+    Diagnostic,
+    InvalidInput,
+    ReconcilerError,
+    Severity,
+    errors,
+)
 from reconciler.core.jobs import actors_meant
 from reconciler.core.model import (
     Address,
@@ -118,10 +124,10 @@ def _named(request: Request, project: Project) -> frozenset[Address]:
 
 
 async def check_findings(
-    request: Request, session: Session, planned: Planned
+    request: Request, session: Session, planned: Planned, talk: Callable[[str], None]
 ) -> tuple[Diagnostic, ...]:
-    """One error for each selected actor whose test fails as it is stored now. What the plan makes anew
-    has nothing to be tested yet."""
+    """One finding for each selected actor whose test fails as it is stored now: an error, unless the plan
+    changes it. What the plan makes anew has nothing to be tested yet. `talk`: how many were tested."""
     project = session.project
     chosen = actors_meant(request.selection, project.desired.resources)[0]
     live = planned.claims.live
@@ -132,6 +138,8 @@ async def check_findings(
         parallel=min(request.parallelism, PARALLEL_SLOW),
         clean=partial(safe, redact=project.redactor),
     )
+    good = sum(verdict.succeeded for verdict in verdicts.values())
+    talk(f"Connection tests: {good} of {len(verdicts)} succeeded.")
     changing = {change.address for change in planned.plan.changes}
     return tuple(
         _check_failed(project.desired.resources[there[actor]], verdict, changing)
@@ -141,11 +149,12 @@ async def check_findings(
 
 
 def _check_failed(resource: Resource, verdict: Verdict, changing: set[Address]) -> Diagnostic:
-    moves = resource.address in changing
+    mends = resource.address in changing
     return Diagnostic(
         code="check-failed",
-        message=verdict.reason + (" (as it is now, without this plan's change)" if moves else ""),
+        message=verdict.reason + (" (as it is now, without this plan's change)" if mends else ""),
         hint=verdict.hint or f"mend it, then: reconciler check {resource.address}",
+        severity=Severity.WARNING if mends else Severity.ERROR,
         span=resource.locate("/spec/configuration"),
         address=str(resource.address),
         pointer="/spec/configuration",

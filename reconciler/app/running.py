@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from reconciler.app.operations import claims_of, meant
@@ -17,7 +18,7 @@ from reconciler.app.project import Request, open_project
 from reconciler.app.session import Session, open_session
 from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.claim import Claims, claim
-from reconciler.core.diagnostics import ReconcilerError, Refused
+from reconciler.core.diagnostics import ApiError, ReconcilerError, Refused
 from reconciler.core.jobs import (
     Job,
     JobKind,
@@ -246,12 +247,17 @@ class _Looking:
     clean: Callable[[str], str]
 
     async def existing(self, job_id: str) -> Job:
-        job = await self.session.backend.job(job_id)
+        """Some servers answer 500 and no word where they know no such job (CFG-T 33)."""
+        where = f"job {job_id} at target {self.session.project.target.name}"
+        try:
+            job = await self.session.backend.job(job_id)
+        except ApiError as error:
+            if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            message = f"there is no {where}, or it can't be read: {error.message}"
+            raise ApiError(message, hint=_LIST, status=error.status) from error
         if job is None:
-            raise ReconcilerError(
-                f"there is no job {job_id} at target {self.session.project.target.name}",
-                hint="reconciler jobs list",
-            )
+            raise ReconcilerError(f"there is no {where}", hint=_LIST)
         return job
 
     def listed(self, *jobs: Job) -> Listed:
@@ -280,3 +286,4 @@ async def _looking(request: Request, *, read_only: bool) -> AsyncIterator[_Looki
 
 
 _NO_LONGER_WAITING: Final = "no longer waiting."
+_LIST: Final = "reconciler jobs list"

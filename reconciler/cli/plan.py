@@ -61,7 +61,8 @@ def plan(
 
     Exit 1 when something is blocked: apply would refuse.
     """
-    made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options)))
+    talk = partial(click.echo, err=True)
+    made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options), talk))
     if out is not None:
         planfile.save(made, out)
     _print(made, output, verbose=verbose)

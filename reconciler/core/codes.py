@@ -108,6 +108,11 @@ CODES: Final[Mapping[str, Code]] = {
     "released-value": Code(
         "a value that left git while Airbyte keeps it", _WARNING, switchable=True
     ),
+    "check-failed": Code(
+        "a source or destination that fails its connection test",
+        except_="a warning where the plan changes it, for the test is of what is stored now",
+        switchable=True,
+    ),
     # plans and their guards
     "excluded-but-needed": Code("--exclude leaves out what another change needs"),
     "limit-deletes": Code("more goes than the target's limit allows"),

@@ -12,7 +12,7 @@ from reconciler.core.model import Json
 from reconciler.core.plan import TargetLine
 from reconciler.render.clean import clean
 from reconciler.render.figures import duration, moment, rows, size
-from reconciler.render.layout import joined, wrapped
+from reconciler.render.layout import WIDTH, joined, wrapped
 from reconciler.render.table import table
 from reconciler.render.target import encode_target
 
@@ -52,8 +52,10 @@ def result_line(result: JobResult) -> str:
     )
     details += _amounts(job) if job is not None else []
     details += [duration(result.seconds)] if result.seconds else []
-    head = f"  {result.kind:<8} {result.address:<44} {_WORDS[result.standing]:<15}"
-    lines = [clean(f"{head} {', '.join(details)}").rstrip()]
+    head = clean(f"  {result.kind:<8} {result.address:<44} {_WORDS[result.standing]}")
+    told = clean(", ".join(details))
+    beside = f"{head}  {told}" if told else head
+    lines = [beside] if len(beside) <= WIDTH else [head, *wrapped(told, "      ")]
     lines += wrapped(clean(result.message), "      ") if result.message else []
     lines += wrapped(f"-> {clean(result.hint)}", "      ") if result.hint else []
     return "\n".join(lines)

@@ -47,7 +47,9 @@ def offered_text(
     count = "1 stream" if len(streams) == 1 else f"{len(streams)} streams"
     lines.append(f"# {source} offers {count}{to}. Paste under spec: of a connection.")
     if destination is None:
-        lines.append("# Modes also depend on the destination: --destination says which one.")
+        lines.append(
+            "# Which modes there are depends on the destination too: name it with --destination."
+        )
     lines.append("streams:" if streams else "streams: []")
     for index, stream in enumerate(streams):
         lines += _stream_lines(stream, selected_by.get(index, ()))
@@ -73,6 +75,8 @@ def _stream_lines(stream: DiscoveredStream, users: tuple[Address, ...]) -> Itera
 
 def _cursor_lines(stream: DiscoveredStream, mode: str) -> Iterator[str]:
     cursor = stream.default_cursor_field
+    if not cursor and not stream.source_defined_cursor and _can_be_incremental(stream):
+        yield "    # incremental modes need a cursorField: the source names none"
     if stream.source_defined_cursor:
         named = f": {clean('.'.join(cursor))}" if cursor else ""
         yield f"    # the source defines the cursor itself{named}"
@@ -80,6 +84,10 @@ def _cursor_lines(stream: DiscoveredStream, mode: str) -> Iterator[str]:
         yield f"    cursorField: {_path(cursor)}"
     elif cursor:
         yield f"    # usual cursor: {clean('.'.join(cursor))}"
+
+
+def _can_be_incremental(stream: DiscoveredStream) -> bool:
+    return any(mode.startswith("incremental") for mode in stream.sync_modes)
 
 
 def _key_lines(stream: DiscoveredStream) -> Iterator[str]:

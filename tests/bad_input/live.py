@@ -25,7 +25,21 @@ def _store(server: Airbyte) -> None:
     server.source("store", **configuration)
 
 
+def _moved_away(server: Airbyte) -> None:
+    source = server.listed("sources")[0]
+    configuration = {"configuration": {"host": "fail.invalid"}}
+    server.made("PATCH", f"/sources/{source['sourceId']}", json=configuration)
+
+
 CASES = (
+    case(
+        "check-failed",
+        (SOURCE, "    host: db.example.com\n", "    host: fail.invalid\n"),
+        applied=True,
+        people=_moved_away,
+        command=("plan", "--check", "--api", "config"),
+        codes=("check-failed",),
+    ),
     case("ambiguous-live-name", people=_two_shops, command=("plan",), codes=("ambiguous-name",)),
     case(
         "pin-not-live",
