@@ -15,7 +15,7 @@ from reconciler.transport.pages import PAGE, Row, identity, items_of
 _PASSES: Final = 20
 _QUIET: Final = 3
 """Passes that bring nothing new, after which a list that looks disturbed is taken to be whole."""
-_MOST_PAGES: Final = 10_000
+_MOST_PAGES: Final = 2_000
 
 Window = Mapping[str, Any]
 

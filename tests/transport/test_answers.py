@@ -98,6 +98,42 @@ async def failure(answer: httpx.Response, method: str = "POST", **options: Any) 
             },
             "403 Forbidden: Forbidden; Access Denied",
         ),
+        (
+            404,
+            {
+                "message": "Internal Server Error: Could not find configuration for SOURCE_CONNECTION: 1.",
+                "exceptionClassName": "io.airbyte.ConfigNotFoundException",
+                "exceptionStack": ["at io.airbyte.Somewhere"],
+            },
+            "404 Not Found: Could not find configuration for SOURCE_CONNECTION: 1.",
+        ),
+        (404, {"errorId": "6f0e"}, "404 Not Found (server log id 6f0e)"),
+        (404, "Object not found.", "404 Not Found: Object not found."),
+        (
+            400,
+            {
+                "message": "Some properties contained invalid input.",
+                "exceptionClassName": "x.ConstraintViolationException",
+                "validationErrors": [
+                    {
+                        "propertyPath": "update.name",
+                        "invalidValue": "hunter2",
+                        "message": "must not be null",
+                    }
+                ],
+            },
+            "400 Bad Request: Some properties contained invalid input.; update.name: must not be null",
+        ),
+        (
+            401,
+            "<html><head><title>401 Authorization Required</title></head></html>",
+            '401 Unauthorized: the answer is HTML, not JSON ("401 Authorization Required")',
+        ),
+        (
+            409,
+            {"message": "A sync is already running for: c-1", "errorId": "6f0e"},
+            "409 Conflict: A sync is already running for: c-1 (server log id 6f0e)",
+        ),
         (400, {"error": "bad", "message": "very bad"}, "400 Bad Request: very bad; bad"),
         (400, "plain words", "400 Bad Request: plain words"),
         (
@@ -158,6 +194,10 @@ async def test_a_write_answered_with_html_leaves_the_outcome_open() -> None:
         ({"message": "Not Found", "_links": {}, "_embedded": {"errors": []}}, True),
         (problem(404, "resource-not-found", "", {"resourceType": "STANDARD_SYNC"}), False),
         ({"error": "not found", "message": "no such source"}, False),
+        ("Object not found.", True),
+        ('"Object not found."', True),
+        ({"errorId": "6f0e"}, False),
+        ({"message": "Internal Server Error: Could not find configuration for X: 1."}, False),
     ],
 )
 async def test_a_404_about_the_path_is_told_from_one_about_the_resource(
