@@ -32,7 +32,10 @@ def emulator() -> Iterator[str]:
 
 @dataclass
 class Prism:
+    """`url` is the base of the public API behind it, `config_url` that of the other one."""
+
     url: str
+    config_url: str
     log: Path
 
     def violations(self) -> list[str]:
@@ -60,7 +63,8 @@ def prism(emulator: str, tmp_path: Path) -> Iterator[Prism]:
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
     try:
         _wait_until_listening(process, log)
-        yield Prism(f"http://127.0.0.1:{port}/public/v1", log)
+        root = f"http://127.0.0.1:{port}"
+        yield Prism(f"{root}/public/v1", f"{root}/v1", log)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=10)

@@ -115,6 +115,7 @@ class RealProject:
 
     folder: Path
     url: str
+    api: str = "auto"
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def connection(self, name: str) -> dict[str, Any]:
@@ -129,8 +130,9 @@ class RealProject:
     def write(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        api = {"api": "public"} if "/public/v1" in self.url else {}
-        target = {"url": self.url, "connectors": str(CONNECTORS), **api}
+        target = {"url": self.url, "api": self.api}
+        if self.api != "config":  # which serves the specifications itself
+            target["connectors"] = str(CONNECTORS)
         project = {
             "apiVersion": "airbyte.reconciler/v1",
             "kind": "Project",
@@ -152,9 +154,9 @@ def manifest(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def build(folder: Path, url: str) -> RealProject:
+def build(folder: Path, url: str, api: str = "auto") -> RealProject:
     """Three sources, one destination, a connection from each source with every stream of its catalog."""
-    project = RealProject(folder, url)
+    project = RealProject(folder, url, api)
     project.manifests["destination/lake"] = manifest(
         "Destination",
         "lake",
