@@ -14,9 +14,10 @@ from typing import Final
 import httpx
 
 from reconciler import manifests
+from reconciler.backends import stated_api
 from reconciler.core import redact
 from reconciler.core.build import build
-from reconciler.core.claim import resolve_connector
+from reconciler.core.claim import fields_not_in_api, resolve_connector
 from reconciler.core.configuration import check_configuration
 from reconciler.core.diagnostics import (
     Diagnostic,
@@ -109,6 +110,9 @@ def open_project(request: Request, *, tolerate_missing: bool = False) -> Project
     found = [*loaded.diagnostics, *resolved.diagnostics, *problems, *unreadable]
     if definitions:
         found += _check_configurations(desired, definitions, complete=settings is not None)
+    api = stated_api(target)
+    if api is not None:
+        found += fields_not_in_api(desired, api)
     return Project(
         target=target,
         desired=desired,

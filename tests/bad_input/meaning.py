@@ -41,7 +41,6 @@ CASES = (
         "field-not-in-api",
         (CONNECTION, "  streamDefaults:", "  notifySchemaChanges: true\n  streamDefaults:"),
         codes=("field-not-in-api",),
-        command=("plan",),
     ),
     case(
         "mask-as-value",
