@@ -30,8 +30,8 @@ from reconciler.core.jobs import (
     exit_code,
     refuse_erasing,
     refuse_missing,
-    standing_of,
     streams_meant,
+    watched,
 )
 from reconciler.core.model import Address, Connection, Live
 from reconciler.core.normalize import StreamKey, stream_key
@@ -215,8 +215,7 @@ async def wait_job(
             with stop.abandonable(finishing=False) as scope, scope:
                 await watch_job(at.session.backend, label, job, seen, watch.within(seconds))
         job = at.listed(last.job).jobs[0].job
-        standing = standing_of(job)
-        told = JobResult(label, job.kind, standing, job, job.failure, seconds=last.seconds)
+        told = watched(label, job.kind, job, last.seconds)
         return Ran(at.session.line, (told,), stop.given_up)
 
 

@@ -183,7 +183,7 @@ def streams_meant(names: Iterable[str], selected: Iterable[StreamKey]) -> tuple[
             found.add(meant[0])
             continue
         labels = [stream_label(key) for key in known]
-        guess = closest(name, labels)
+        guess = closest(name, [*labels, *(key[1] for key in known)])
         raise ReconcilerError(
             f"{len(meant)} streams of the connection are called {name!r}"
             if meant
@@ -262,9 +262,16 @@ _ENDINGS: Final[Mapping[str, Standing]] = {
 }
 
 
-def standing_of(job: Job) -> Standing:
-    """Of a job that is no longer waited for."""
-    return _ENDINGS.get(job.status, "running")
+def watched(
+    address: str, kind: str, job: Job, seconds: float = 0.0, *, joined: bool = False
+) -> JobResult:
+    """What became of a job that is no longer waited for."""
+    standing = _ENDINGS.get(job.status, "running")
+    message, hint = job.failure, ""
+    if standing == "running":
+        message = "it goes on in Airbyte"
+        hint = f"reconciler jobs wait {job.id}, or: reconciler jobs cancel {job.id}"
+    return JobResult(address, kind, standing, job, message, hint, seconds, joined)
 
 
 def exit_code(results: Iterable[JobResult], *, interrupted: bool) -> int:

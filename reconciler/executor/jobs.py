@@ -23,7 +23,7 @@ from reconciler.core.jobs import (
     JobSeen,
     RefreshMode,
     pauses,
-    standing_of,
+    watched,
 )
 from reconciler.core.model import Workspace
 from reconciler.core.normalize import StreamKey
@@ -170,8 +170,7 @@ async def _start_and_wait(runs: _Runs, task: Task) -> None:
         _end(runs, replace(result, standing="unknown", job=last.job, message=text, hint=error.hint))
     else:
         seconds = runs.jobs[task.address].seconds
-        ended = replace(result, standing=standing_of(job), job=job, seconds=seconds)
-        _end(runs, replace(ended, message=job.failure))
+        _end(runs, watched(task.address, task.kind, job, seconds, joined=joined))
 
 
 async def _start(runs: _Runs, task: Task) -> tuple[Job, bool]:
@@ -272,16 +271,8 @@ def _left_behind(runs: _Runs, task: Task) -> JobResult:
     """Of a task that an interrupt took the attention from."""
     look = runs.jobs.get(task.address)
     if look is not None:
-        return JobResult(
-            task.address,
-            task.kind,
-            "running",
-            look.job,
-            "it goes on in Airbyte",
-            f"reconciler jobs wait {look.job.id}, or reconciler jobs cancel {look.job.id}",
-            look.seconds,
-            task.address in runs.joined,
-        )
+        joined = task.address in runs.joined
+        return watched(task.address, task.kind, look.job, look.seconds, joined=joined)
     if task.address in runs.sent:
         return JobResult(
             task.address,
