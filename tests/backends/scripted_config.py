@@ -33,8 +33,6 @@ def ok(body: Any) -> httpx.Response:
     return httpx.Response(200, json=body)
 
 
-DONE = httpx.Response(204)
-
 EMPTY: Mapping[str, Answer] = {
     "/sources/list": ok({"sources": []}),
     "/destinations/list": ok({"destinations": []}),
