@@ -49,8 +49,7 @@ def create(
     tags: Sequence[str] = (),
     more: Mapping[str, Any] | None = None,
 ) -> Connection:
-    """`more` names fields of the row that only one API writes. Raises IllegalArgument where source and
-    destination are of two workspaces."""
+    """`more` is further fields of the row. Raises IllegalArgument for ends in two workspaces."""
     source = actors.get(instance, "source", source_id)
     destination = actors.get(instance, "destination", destination_id)
     if source.workspace_id != destination.workspace_id:
