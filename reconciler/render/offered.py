@@ -107,7 +107,11 @@ def _scalar(text: str) -> str:
     written = text.replace("${", "$${")
     readable = clean(written) == written
     dumped = yaml.safe_dump(
-        [written], default_flow_style=True, allow_unicode=readable, width=1_000_000
+        [written],
+        default_flow_style=True,
+        default_style=None if readable else '"',
+        allow_unicode=readable,
+        width=1_000_000,
     )
     return str(dumped).strip()[1:-1]
 
