@@ -177,3 +177,13 @@ def test_a_host_that_the_machine_does_not_allow_is_refused(
         pytest.raises(ReconcilerError, match=r"127\.0\.0\.1"),
     ):
         client.list_workspaces()
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    example = readme.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    with running(Settings(db=tmp_path / "airbyte.db", job_seconds=0)) as url:
+        with AirbyteClient(url) as client:
+            pipeline(client)
+        exec(example.replace("http://localhost:8000", url), {})
+    assert capsys.readouterr().out.endswith(" succeeded\n")
