@@ -69,19 +69,24 @@ async def execute(
         testing=testing,
     )
     with scope or anyio.CancelScope():
-        await _look_again(run)
-        await _create_tags(run)
-        for _, level in groupby(planned.plan.changes, key=lambda change: change.level):
-            changes = tuple(level)
-            await try_used(run, changes)
-            async with anyio.create_task_group() as group:
-                for change in changes:
-                    group.start_soon(_run_step, run, planned.steps[change.address])
-        for change in planned.plan.changes:
-            if change.address in run.half_done:
-                await _attempt(run, planned.steps[change.address], finish_replacement)
+        await _run_levels(run)
     _skip_the_rest(run)
     return _outcome(run)
+
+
+async def _run_levels(run: Run) -> None:
+    await _look_again(run)
+    await _create_tags(run)
+    steps = run.planned.steps
+    for _, level in groupby(run.planned.plan.changes, key=lambda change: change.level):
+        changes = tuple(level)
+        await try_used(run, changes)
+        async with anyio.create_task_group() as group:
+            for change in changes:
+                group.start_soon(_run_step, run, steps[change.address])
+    for change in run.planned.plan.changes:
+        if change.address in run.half_done:
+            await _attempt(run, steps[change.address], finish_replacement)
 
 
 async def _look_again(run: Run) -> None:
