@@ -30,16 +30,22 @@ BACKENDS: Final[Mapping[str, Callable[..., Backend]]] = {"public": PublicApi, "c
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
-    """`meaning`: what each request of the API does. `told`: what its backend is to know of the target."""
+    """`meaning`: what each request of the API does. `told`: what its backend is to know of the target.
+    `largest_body`: bytes of an answer that are still plausible."""
 
     meaning: Meaning
     told: Callable[[Target], Mapping[str, Any]]
+    largest_body: int
 
 
 _WIRES: Final[Mapping[str, _Wire]] = {
-    "public": _Wire(of_method, lambda _target: {}),
-    "config": _Wire(of_table(MEANINGS), lambda target: {"workspace": target.workspace}),
+    "public": _Wire(of_method, lambda _target: {}, 64 * 1024**2),
+    "config": _Wire(
+        of_table(MEANINGS), lambda target: {"workspace": target.workspace}, 512 * 1024**2
+    ),
 }
+"""Connections come in one list with all their JSON Schemas on the Configuration API (CFG §5.2): a thousand of
+fifty streams are more than a hundred megabytes."""
 
 
 @asynccontextmanager
@@ -63,6 +69,7 @@ async def connect(
             target.auth,
             http_transport=http_transport,
             meaning=_WIRES[api].meaning,
+            largest_body=_WIRES[api].largest_body,
             read_only=read_only,
             redact=redact,
             observe=observe,

@@ -48,8 +48,8 @@ async def _one_pass(
     found: dict[str, Row],
 ) -> bool:
     """Adds what it reads to `found`; whether the list was in order. It isn't where rows came twice, where
-    the server counts more of them, and where a full page is followed by none: the row that the cursor names
-    may have been deleted."""
+    the server counts more of them, and where a full page is followed by none that the server's count
+    doesn't explain: the row that the cursor names may have been deleted."""
     seen: set[str] = set()
     repeated, last_page, cursor = False, 0, ""
     for _ in range(_MOST_PAGES):
@@ -58,8 +58,10 @@ async def _one_pass(
         found |= rows
         if rows.keys() <= seen:
             unpaged = rows.keys() == seen and len(rows) != PAGE
-            hidden = not unpaged and (bool(rows) or repeated or last_page >= PAGE)
-            return not hidden and _counted(answer) <= len(found)
+            counted = _counted(answer)
+            cut = last_page >= PAGE and counted != len(found)
+            hidden = not unpaged and (bool(rows) or repeated or cut)
+            return not hidden and counted <= len(found)
         repeated = repeated or not seen.isdisjoint(rows)
         seen |= rows.keys()
         last_page, cursor = len(rows), list(rows)[-1]

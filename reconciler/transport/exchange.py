@@ -61,7 +61,9 @@ class Origin:
         observe: Callable[[Exchange], None] | None,
         clock: Callable[[], float],
         parallelism: int,
+        largest_body: int = LARGEST_BODY,
     ) -> None:
+        self._largest_body = largest_body
         self._base_url = base_url
         self._observe = observe
         self._clock = clock
@@ -109,18 +111,19 @@ class Origin:
         )
         response = await self._client.send(request, stream=True)
         try:
-            return Answer(response.status_code, await _body(call, response), dict(response.headers))
+            body = await _body(call, response, self._largest_body)
+            return Answer(response.status_code, body, dict(response.headers))
         finally:
             await response.aclose()
 
 
-async def _body(call: Call, response: httpx.Response) -> bytes:
+async def _body(call: Call, response: httpx.Response, largest: int) -> bytes:
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > LARGEST_BODY:
-                limit = LARGEST_BODY // 1024**2
+            if len(body) > largest:
+                limit = largest // 1024**2
                 raise call.failures.unusable(f"the answer is larger than {limit} MB")
     except httpx.DecodingError:
         raise call.failures.unusable("the answer's compression is broken") from None

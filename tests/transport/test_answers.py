@@ -245,6 +245,13 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
     assert read == 65
 
 
+async def test_an_api_with_larger_answers_has_a_larger_limit() -> None:
+    rows = reply(200, json.dumps(["x" * 1024] * 1024))
+    assert await Scripted([rows]).transport().request("GET", "/rows")
+    with pytest.raises(ApiError, match="larger than 1 MB"):
+        await Scripted([rows] * 4).transport(largest_body=1024**2).request("GET", "/rows")
+
+
 async def test_a_compressed_bomb_counts_by_what_it_becomes() -> None:
     bomb = gzip.compress(b" " * (65 * 1024 * 1024))
     answer = httpx.Response(200, content=bomb, headers={"content-encoding": "gzip"})

@@ -78,6 +78,11 @@ async def test_a_server_that_gives_the_first_page_again_and_again_is_not_believe
     assert len(server.requests) > 2
 
 
+async def test_full_pages_that_the_servers_count_explains_are_read_once() -> None:
+    server = Scripted([paged(200, num_connections=200)] * 3)
+    assert await ids(server) == expected(200)
+
+
 @pytest.mark.parametrize("said", [{}, {"num_connections": 5}, {"num_connections": 10_000}])
 async def test_the_servers_count_ends_nothing(said: dict[str, Any]) -> None:
     assert await ids(Scripted([paged(137, **said)] * 40)) == expected(137)
