@@ -5,23 +5,27 @@ Pure. Every text of an answer is foreign: it is stripped, shortened and redacted
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 from typing import Final
 
 import httpx
 
+from reconciler.core.jsontext import BadJson, NotJson, read_json
 from reconciler.core.model import Json
 
 LONGEST_TEXT: Final = 2_000
 """Characters of foreign text in one error."""
 _LONGEST_EXCERPT: Final = 200
-_DEEPEST: Final = 200
-"""Levels of nesting that are still plausible; deeper ones would overflow every walk that follows."""
+_LONGEST_READ: Final = 20_000
+"""Characters of a foreign text that are looked at: more of them would take minutes."""
+_MOST_TEXTS: Final = 50
+"""Texts of one error body that are looked at."""
+_NOTHING_READABLE: Final = "(text that can't be shown)"
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -54,7 +58,10 @@ class Answer:
     @property
     def where_to(self) -> str:
         """The origin a redirect points at: no path, no query, no user."""
-        url = httpx.URL(self.headers.get("location", ""))
+        try:
+            url = httpx.URL(self.headers.get("location", ""))
+        except httpx.InvalidURL:
+            return "something that is no address"
         if not url.host:
             return "another path of the same server"
         port = f":{url.port}" if url.port else ""
@@ -72,29 +79,12 @@ def parse(answer: Answer) -> Json | None:
     if answer.is_html:
         raise Unusable(f"the answer is HTML, not JSON{_html_title(answer)}")
     try:
-        data = json.loads(answer.body)
-    except RecursionError:
-        raise Unusable("the answer is nested too deeply") from None
-    except ValueError:
+        return read_json(answer.body)
+    except NotJson:
         size = len(answer.body)
         raise Unusable(f"the answer is not JSON, or broke off ({size} bytes)") from None
-    if _too_deep(data):
-        raise Unusable("the answer is nested too deeply")
-    return data
-
-
-def _too_deep(data: Json) -> bool:
-    level = [data]
-    for _ in range(_DEEPEST):
-        level = [
-            child
-            for value in level
-            if isinstance(value, dict | list)
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return False
-    return True
+    except BadJson as bad:
+        raise Unusable(f"the answer {bad}") from None
 
 
 def describe_html(answer: Answer, redact: Redact) -> str:
@@ -102,7 +92,7 @@ def describe_html(answer: Answer, redact: Redact) -> str:
 
 
 def _html_title(answer: Answer) -> str:
-    match = _TITLE.search(answer.body[:20_000].decode("utf-8", "replace"))
+    match = _TITLE.search(answer.body[:4_000].decode("utf-8", "replace"))
     title = clean(match[1], _LONGEST_EXCERPT) if match else ""
     return f' ("{title}")' if title else ""
 
@@ -117,8 +107,13 @@ def clean(text: str, limit: int = LONGEST_TEXT) -> str:
 
 def safe(text: str, redact: Redact, limit: int = LONGEST_TEXT) -> str:
     """`clean`, with known secrets out of it: before, as a cut must not hide one from the redactor, and
-    after, as stripped characters must not have hidden one."""
-    return clean(redact(clean(redact(text), limit=max(len(text), limit))), limit)
+    after, as stripped characters must not have hidden one. Where a long text has next to nothing that can be
+    shown, none of it is: a secret hidden between such characters might end at the cut."""
+    whole = redact(text)
+    shown = clean(whole[:_LONGEST_READ], _LONGEST_READ)
+    if len(whole) > _LONGEST_READ and len(shown) <= limit:
+        return _NOTHING_READABLE
+    return clean(redact(shown), limit)
 
 
 def reason(answer: Answer, redact: Redact = str) -> str:
@@ -154,7 +149,7 @@ def _read_error(body: Json) -> tuple[str, list[str], str]:
         return "", [body] if isinstance(body, str) else [], ""
     error_id = body["errorId"] if isinstance(body.get("errorId"), str) else ""
     title = body["title"] if isinstance(body.get("title"), str) else ""
-    return title, [_essence(text) for text in _texts(body, title)], error_id
+    return title, [_essence(text) for text in islice(_texts(body, title), _MOST_TEXTS)], error_id
 
 
 def _essence(text: str) -> str:

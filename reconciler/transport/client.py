@@ -22,7 +22,14 @@ from reconciler.transport import retry
 from reconciler.transport.answers import Answer, Redact, Unusable, describe_html, parse, safe
 from reconciler.transport.credentials import Token, TokenSource, prepare, read_token
 from reconciler.transport.cursor import read_cursor_pages
-from reconciler.transport.exchange import LARGEST_BODY, Call, Exchange, Origin, Params
+from reconciler.transport.exchange import (
+    LARGEST_BODY,
+    WHOLE_ANSWER,
+    Call,
+    Exchange,
+    Origin,
+    Params,
+)
 from reconciler.transport.failures import Failures
 from reconciler.transport.meaning import Meaning, of_method
 from reconciler.transport.pages import Row, Window, read_pages, rows_of
@@ -50,6 +57,7 @@ class Transport:
         attempts: int = 4,
         parallelism: int = 4,
         largest_body: int = LARGEST_BODY,
+        patience: float = WHOLE_ANSWER,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.read_only = read_only
@@ -61,7 +69,7 @@ class Transport:
         self._clock = clock
         self._attempts = attempts
         self._origin = Origin(
-            self.base_url, http_transport, observe, clock, parallelism, largest_body
+            self.base_url, http_transport, observe, clock, parallelism, largest_body, patience
         )
 
     async def __aenter__(self) -> Self:

@@ -14,7 +14,7 @@ import anyio
 
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.model import UNSET, Json, Secret
-from reconciler.core.redact import HIDDEN, SHORTEST_HIDDEN, redactor
+from reconciler.core.redact import SHORTEST_HIDDEN, redactor
 from reconciler.core.target import Auth
 from reconciler.transport.answers import Redact
 
@@ -56,6 +56,7 @@ class TokenSource:
         self._clock = clock
         self._lock = anyio.Lock()
         self._token: Token | None = None
+        self._issued: dict[str, Redact] = {}
 
     async def token(self, rejected: str | None = None) -> str:
         """A token that is valid for now and is not the one the server just `rejected`."""
@@ -65,10 +66,14 @@ class TokenSource:
                 self._token = None
                 held = await self._fetch()
                 self._token = held
+                self._issued.setdefault(held.value, redactor([held.value]))
             return held.value
 
     def redact(self, text: str) -> str:
-        return text.replace(self._token.value, HIDDEN) if self._token else text
+        """Without any token of this run: a server may quote the one that it just refused."""
+        for redact in self._issued.values():
+            text = redact(text)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ LARGEST_BODY: Final = 64 * 1024 * 1024
 _FAST: Final = httpx.Timeout(60, connect=10, pool=600)
 _SLOW: Final = httpx.Timeout(60, connect=10, read=600, pool=600)  # PUB-T 39
 _SLOW_AT_ONCE: Final = 2
+_ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
+"""Those whose every byte becomes a thousand at most; one inside another becomes a million."""
+WHOLE_ANSWER: Final = 1_200.0
+"""Seconds for one request with all of its answer: one that comes byte by byte meets no other limit."""
 
 Params = Mapping[str, str | int | bool]
 
@@ -62,8 +66,10 @@ class Origin:
         clock: Callable[[], float],
         parallelism: int,
         largest_body: int = LARGEST_BODY,
+        patience: float = WHOLE_ANSWER,
     ) -> None:
         self._largest_body = largest_body
+        self._patience = patience
         self._base_url = base_url
         self._observe = observe
         self._clock = clock
@@ -85,8 +91,11 @@ class Origin:
     async def _observed(self, call: Call, headers: Mapping[str, str]) -> Answer:
         started, status = self._clock(), 0
         try:
-            answer = await self._send(call, headers)
+            with anyio.fail_after(self._patience):
+                answer = await self._send(call, headers)
             status = answer.status
+        except TimeoutError as error:
+            raise _broken(call, httpx.ReadTimeout("")) from error
         except httpx.TransportError as error:
             raise _broken(call, error) from error
         finally:
@@ -103,6 +112,7 @@ class Origin:
             content=call.content,
             headers={
                 "Accept": "application/json, */*;q=0.1",
+                "Accept-Encoding": "gzip, deflate",
                 "User-Agent": "airbyte-reconciler",
                 **({"Content-Type": "application/json"} if call.content is not None else {}),
                 **headers,
@@ -119,6 +129,8 @@ class Origin:
 
 async def _body(call: Call, response: httpx.Response, largest: int) -> bytes:
     body = bytearray()
+    if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+        raise call.failures.unusable("the answer is compressed in a way that was not asked for")
     try:
         async for chunk in response.aiter_bytes():
             body += chunk
