@@ -37,7 +37,8 @@ async def workspaces(server: Server, wanted: str | None) -> tuple[Workspace, ...
         rows = await _named(server, wanted)
         for path, body in _STAND_INS:
             if not rows:
-                rows = await server.rows_if_served(path, body, "workspaces") or rows
+                listed = await server.rows_if_served(path, body, "workspaces")
+                rows = rows if listed is None else listed
     if rows is None:
         raise Unreachable(
             f"POST {WORKSPACES}: this server lists no workspaces to these credentials",

@@ -113,6 +113,11 @@ async def test_a_server_that_lists_no_workspaces_at_all_is_said_to() -> None:
     assert "state the workspace's id" in caught.value.hint
 
 
+async def test_lists_that_are_empty_are_no_workspaces_and_no_trouble() -> None:
+    nothing = ok({"workspaces": []})
+    assert await ScriptedConfig({BY_ORGANIZATION: nothing}).backend().workspaces() == ()
+
+
 async def test_a_deleted_workspace_is_not_there() -> None:
     rows = [{"workspaceId": "w-9", "name": "gone", "tombstone": True}]
     api = ScriptedConfig({"/workspaces/list": ok({"workspaces": rows})})
@@ -719,6 +724,25 @@ async def test_a_failed_job_is_told_without_secrets() -> None:
     job = await ScriptedConfig({"/jobs/get": answer}, secret="hunter2").backend().job("7")
     assert job is not None
     assert (job.failure, job.ended) == ("bad (secret)", True)
+
+
+async def test_what_waits_for_a_container_may_take_ten_minutes() -> None:
+    api = ScriptedConfig(
+        {
+            "/sources/check_connection": ok({"status": "succeeded"}),
+            "/sources/discover_schema": discovered(stream_object("users")),
+            "/connections/sync": ok({"job": job_row(7)}),
+            "/jobs/get": ok({"job": job_row(7)}),
+        }
+    )
+    backend = api.backend()
+    await backend.check("source", "s-1")
+    await backend.discover("s-1", None)
+    await backend.start("c-1", "sync")
+    await backend.job("7")
+    waits = {r.url.path.rpartition("/")[2]: r.extensions["timeout"]["read"] for r in api.requests}
+    slow = {"check_connection", "discover_schema", "sync"}
+    assert {name for name, seconds in waits.items() if seconds == 600} == slow
 
 
 async def test_no_body_of_a_create_holds_what_is_not_stated() -> None:

@@ -95,6 +95,14 @@ async def test_a_count_that_is_higher_is_a_reason_to_look_again() -> None:
     assert sorted(await ids(server)) == expected(3)
 
 
+async def test_a_row_on_two_pages_may_hide_another_so_that_the_list_is_read_again() -> None:
+    def some(*numbers: int) -> httpx.Response:
+        return reply(200, {"rows": [row(number) for number in numbers]})
+
+    moved = [some(0, 1, 2), some(2, 3), some()]
+    assert sorted(await ids(Scripted([*moved, *[paged(5)] * 10]))) == expected(5)
+
+
 async def test_a_full_page_with_nothing_behind_it_is_read_again() -> None:
     """The row that the cursor named was deleted in between, so that nothing follows it."""
     cut = [paged(100), reply(200, {"rows": []})]
