@@ -114,8 +114,8 @@ def _task(request: Request, wanted: Wanted, address: Address, claims: Claims) ->
         return Task(str(address), "", wanted.kind, refusal=refusal)
     selected = _streams_of(live.spec)
     streams = streams_meant(wanted.streams, selected)
-    if wanted.kind == "clear":
-        refuse_erasing(address, streams or selected, request.allow)
+    if wanted.kind == "clear" or (wanted.kind == "refresh" and wanted.mode == "truncate"):
+        refuse_erasing(wanted.kind, address, streams or selected, request.allow)
     inactive = wanted.kind == "sync" and live.spec.status == "inactive"
     return Task(
         str(address),

@@ -73,8 +73,9 @@ def sync(*, target: str | None, wait: bool, timeout: float | None, **options: An
     type=click.Choice(["merge", "truncate"]),
     default="merge",
     show_default=True,
-    help="Keep the rows of earlier syncs, or drop them at the end of the refresh.",
+    help="Keep the rows of earlier syncs, or drop them at the end: that needs --allow data-erase.",
 )
+@allow_option
 @server_options
 @_wait_options
 @output_options
@@ -166,6 +167,6 @@ def _refuse_other_effects(request: Request) -> None:
     for consent in request.allow:
         if consent.effects != ("data-erase",):
             raise WrongUsage(
-                f"clear does nothing but data-erase; not: --allow {','.join(consent.effects)}",
+                f"this can only erase data; not: --allow {','.join(consent.effects)}",
                 hint="--allow data-erase=ADDRESS",
             )

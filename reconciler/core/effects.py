@@ -47,7 +47,9 @@ EFFECTS: Final[Mapping[str, EffectKind]] = {
         ),
         EffectKind("adopt", "needed", "first write to an object that the record doesn't hold"),
         EffectKind(
-            "data-erase", "needed", "the destination's tables are emptied; only `clear` does this"
+            "data-erase",
+            "needed",
+            "the destination's tables are emptied; only `clear` and a truncating refresh do this",
         ),
         EffectKind("schedule-shift", "refused", "this API can't write the schedule as it is"),
         EffectKind("stops-data", "none", "data stops arriving"),

@@ -198,7 +198,7 @@ def streams_meant(names: Iterable[str], selected: Iterable[StreamKey]) -> tuple[
 
 
 def refuse_erasing(
-    address: Address, streams: tuple[StreamKey, ...], allow: Iterable[Consent]
+    kind: JobKind, address: Address, streams: tuple[StreamKey, ...], allow: Iterable[Consent]
 ) -> None:
     """Only a flag of this very run accepts it: what git says would accept every later one too."""
     if any("data-erase" in c.effects and c.address in (None, address) for c in allow):
@@ -206,8 +206,13 @@ def refuse_erasing(
     what = ", ".join(map(stream_label, streams[:6])) + (
         f" and {len(streams) - 6} more" if len(streams) > 6 else ""  # noqa: PLR2004 - a line's worth
     )
+    does = (
+        "clear empties the tables"
+        if kind == "clear"
+        else "a truncating refresh drops the rows of earlier syncs from the tables"
+    )
     raise Refused(
-        f"clear empties the tables of {address} and deletes the saved positions of its streams "
+        f"{does} of {address} and deletes the saved positions of its streams "
         f"({what or 'none'}); nothing was done",
         hint=f"if that is meant: --allow data-erase={address}",
     )

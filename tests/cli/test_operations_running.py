@@ -295,9 +295,14 @@ def test_a_refresh_reads_the_named_streams_again(shop: Shops) -> None:
 
 
 @only("config")
-def test_a_truncating_refresh_says_so_to_the_server(shop: Shops) -> None:
+def test_a_truncating_refresh_needs_consent_and_says_so_to_the_server(shop: Shops) -> None:
     made = shop()
-    ran = made("refresh", STAGING, "--stream=public.orders", "--mode", "truncate", "--wait")
+    command = ("refresh", STAGING, "--stream=public.orders", "--mode", "truncate", "--wait")
+    refused = made(*command)
+    assert refused.code == 1
+    assert "drops the rows of earlier syncs" in refused.err
+    assert made.jobs() == []
+    ran = made(*command, "--allow", "data-erase")
     assert ran.code == 0
     assert made.erased() == ["orders"]
 
