@@ -44,7 +44,15 @@ def _extract(project: Path, ref: str, folder: Path) -> None:
     archive = _git(project, "archive", "--format=tar", commit.decode().strip(), ".")
     if archive is not None:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extractall(folder, filter=_inside)
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """None leaves out a link that leads out of the folder: no manifest of that commit was read through it."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 def _git(project: Path, *arguments: str) -> bytes | None:

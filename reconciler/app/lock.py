@@ -10,6 +10,9 @@ from pathlib import Path
 
 from reconciler.core.diagnostics import ReconcilerError, Refused
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""A link in its place, which a repository may hold, would have another file emptied."""
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -32,7 +35,7 @@ def locked(path: Path) -> Iterator[None]:
     stays, since removing it would let two in. Raises Refused where somebody else holds it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o644)
     except OSError as error:
         raise ReconcilerError(
             f"the lock {path} can't be made, and nothing was written: {error.strerror}",

@@ -27,12 +27,17 @@ class BadJson(ValueError):
 
 
 class NotJson(BadJson):
-    """Not JSON at all, or not all of it."""
+    """Not JSON at all, or not all of it; line and column count from 1."""
+
+    def __init__(self, says: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(says)
+        self.line = line
+        self.column = column
 
 
 def read_json(content: bytes, *, unique_keys: bool = False) -> Json:
-    """UTF-8 with or without a BOM. Raises BadJson; with `unique_keys` also where an object states a key twice,
-    of which otherwise the last one counts."""
+    """UTF-8 with or without a BOM. Raises BadJson; with `unique_keys` also where an object states a key
+    twice, of which otherwise the last one counts."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -48,8 +53,8 @@ def read_json(content: bytes, *, unique_keys: bool = False) -> Json:
         )
     except RecursionError:
         raise BadJson("is nested too deeply") from None
-    except json.JSONDecodeError:
-        raise NotJson("is not JSON") from None
+    except json.JSONDecodeError as error:
+        raise NotJson("is not JSON", error.lineno, error.colno) from None
     if is_too_deep(data):
         raise BadJson("is nested too deeply")
     if _SURROGATE.search(text):

@@ -5,12 +5,12 @@ Secrets become tokens before two trees are compared, so that no later step can s
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from reconciler.core import echoes
 from reconciler.core.connector import escape
 from reconciler.core.model import KEEP, UNSET, Json, Secret, is_mask
 
@@ -147,18 +147,24 @@ def secret_texts(trees: Iterable[Json]) -> frozenset[str]:
 
 
 def redactor(texts: Iterable[str]) -> Callable[[str], str]:
-    """A function that takes known secret values out of foreign text (errors, logs, tracebacks), also
-    where they stand as JSON writes them: a key of several lines is echoed with escapes."""
-    written = {form for text in texts for form in (text, *_as_json(text))}
-    longest_first = sorted(written, key=lambda text: (-len(text), text))
+    """A function that takes known secret values out of foreign text (errors, logs, tracebacks), whole and in
+    their parts, also where they stand encoded: a key of several lines is echoed with escapes."""
+    given = [text for text in dict.fromkeys(texts) if text]
+    wanted = _longest_first({part for text in given for part in (text, *echoes.parts(text))})
+    patterns: list[re.Pattern[str]] = []  # made when something goes wrong, which is seldom
 
     def redact(text: str) -> str:
-        for secret in longest_first:
-            text = text.replace(secret, HIDDEN)
+        if not text or not wanted:
+            return text
+        if not patterns:
+            encoded = {form for secret in wanted for form in echoes.base64_forms(secret)}
+            patterns.extend(map(echoes.pattern, (*wanted, *_longest_first(encoded))))
+        for pattern in patterns:
+            text = pattern.sub(HIDDEN, text)
         return text
 
     return redact
 
 
-def _as_json(text: str) -> tuple[str, str]:
-    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+def _longest_first(texts: Iterable[str]) -> list[str]:
+    return sorted(texts, key=lambda text: (-len(text), text))

@@ -169,8 +169,8 @@ def _folder(folder: Path) -> Iterator[tuple[str, Json]]:
 
 def _files(folder: Traversable) -> Iterator[tuple[str, Json]]:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".json"):
+        if file.name.endswith(".json") and file.is_file():
             try:
                 yield file.name, json.loads(file.read_text(encoding="utf-8"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ReconcilerError(f"{file.name} is not JSON: {error}") from error

@@ -116,7 +116,7 @@ def _from_file(instance: Instance, source: Actor, connector: Connector) -> list[
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))["streams"]
         return [described(entry["stream"]) for entry in entries]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConnectorFailed(f"The catalog {file.name} can't be read: {error!r}") from error
 
 
@@ -129,7 +129,7 @@ def _catalog_file(folder: Path | None, source_name: str, short_name: str) -> Tra
     own: dict[str, Traversable] = {file.name: file for file in built_in.iterdir()}
     given: dict[str, Traversable] = {}
     if folder is not None and folder.is_dir():
-        given = {file.name: file for file in folder.iterdir()}
+        given = {file.name: file for file in folder.iterdir() if file.is_file()}
     for files, name in ((given, source_name), (given, short_name), (own, short_name)):
         if f"{name}.json" in files:
             return files[f"{name}.json"]

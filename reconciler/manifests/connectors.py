@@ -5,7 +5,6 @@ Reads what the target names; what a definition means is core.connector's.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -16,7 +15,9 @@ import httpx
 
 from reconciler.core.connector import parse_definition
 from reconciler.core.diagnostics import Diagnostic, Span, in_order
+from reconciler.core.jsontext import NotJson, read_json
 from reconciler.core.model import ConnectorDefinition, Json
+from reconciler.manifests.files import read_file
 from reconciler.transport.answers import Answer
 
 LARGEST_REGISTRY: Final = 64 * 1024 * 1024
@@ -49,7 +50,7 @@ def load_connectors(place: str | Path) -> Loaded:
         found.append(_problem("the folder holds no connector file (*.json)", Span(str(path), 1, 1)))
     for file in files:
         try:
-            definitions += _parsed(file.read_bytes())
+            definitions += _parsed(read_file(file, LARGEST_REGISTRY))
         except OSError as error:
             found.append(_problem(f"can't be read: {error.strerror}", Span(str(file), 1, 1)))
         except _NotConnectors as bad:
@@ -105,11 +106,13 @@ class _NotConnectors(Exception):
 
 
 def _parsed(content: bytes) -> list[ConnectorDefinition]:
+    if len(content) > LARGEST_REGISTRY:
+        raise _NotConnectors(f"larger than {LARGEST_REGISTRY // 1024**2} MB")
     try:
-        return list(_definitions(json.loads(content)))
-    except json.JSONDecodeError as error:
-        raise _NotConnectors("not JSON", error.lineno, error.colno) from None
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return list(_definitions(read_json(content)))
+    except NotJson as bad:
+        raise _NotConnectors("not JSON", bad.line, bad.column) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise _NotConnectors("not a connector definition, nor Airbyte's registry") from None
 
 

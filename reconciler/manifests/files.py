@@ -1,8 +1,11 @@
-"""Which files of a project are manifests. Looks at names only and never leaves the project's folder."""
+"""Which files of a project are manifests, and reading one without waiting for ever. Never leaves the
+project's folder."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -13,6 +16,21 @@ from reconciler.core.diagnostics import Diagnostic, Span
 PROJECT_FILE: Final = "reconciler.yaml"
 DEFAULT_PATTERNS: Final = ("**/*.yaml", "**/*.yml")
 _WILDCARDS = frozenset("*?[")
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe that nobody writes to would wait for somebody."""
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """At most `most` bytes and one more, which tells that there are more. Raises OSError, also for a pipe or
+    a device: reading it may wait for ever, or never end."""
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        reason = os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "it is no regular file"
+        raise OSError(errno.EINVAL, reason)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most + 1)
 
 
 def find(
@@ -23,9 +41,9 @@ def find(
     problems = [
         _outside(PROJECT_FILE, f"the pattern {pattern!r} of `manifests` leads out of the project")
         for pattern in patterns
-        if not (root / _fixed_part(pattern)).resolve().is_relative_to(root)
+        if "\0" in pattern or not (root / _fixed_part(pattern)).resolve().is_relative_to(root)
     ]
-    split = [PurePosixPath(pattern).parts for pattern in patterns]
+    split = [tuple(_parts(pattern)) for pattern in patterns]
     found: dict[Path, str] = {}
     candidates = (path for path in _walk(root) if any(_matches(path.parts, p) for p in split))
     for path in sorted(candidates, key=lambda p: ((root / p).is_symlink(), p)):
@@ -52,6 +70,15 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     if pattern[0] == "**":
         return _matches(parts, pattern[1:]) or (bool(parts) and _matches(parts[1:], pattern))
     return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    """One `**` where several follow each other: they mean the same, and cost more with each."""
+    before = ""
+    for part in PurePosixPath(pattern).parts:
+        if part != "**" or before != "**":
+            yield part
+        before = part
 
 
 def _fixed_part(pattern: str) -> PurePosixPath:

@@ -16,7 +16,7 @@ from reconciler.core.diagnostics import Diagnostic, Span, in_order
 from reconciler.core.model import Json
 from reconciler.manifests import files, references
 from reconciler.manifests.codes import ALL_CODES
-from reconciler.manifests.parse import Parsed, parse
+from reconciler.manifests.parse import MAX_BYTES, Parsed, parse
 from reconciler.manifests.schema import problems
 
 API_VERSION: Final = "airbyte.reconciler/v1"
@@ -54,7 +54,7 @@ def _load_project(
     """The project's document as it was read, and again if it fits its schema."""
     file = files.PROJECT_FILE
     try:
-        content = (project_dir / file).read_bytes()
+        content = files.read_file(project_dir / file, MAX_BYTES)
     except FileNotFoundError:
         found.append(
             Diagnostic(
@@ -108,7 +108,7 @@ def _load_manifests(
     seen = bool(wrong)
     for path in paths:
         try:
-            content = (project_dir / path).read_bytes()
+            content = files.read_file(project_dir / path, MAX_BYTES)
         except OSError as error:
             found.append(_unreadable(path, error))
             seen = True

@@ -68,7 +68,7 @@ def tagged(tag: str, text: str) -> str | int | float | bool | None:
 
 
 def _number(text: str) -> str | int | float:
-    if len(text) > _LONGEST_NUMBER and _FLOAT.fullmatch(text):
+    if len(text) > _LONGEST_NUMBER and (_FLOAT.fullmatch(text) or _OCTAL_OR_HEX.fullmatch(text)):
         raise NotAScalar("a number with too many digits", "put it in quotes if it is text")
     if _INT.fullmatch(text):
         return int(text)

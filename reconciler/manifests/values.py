@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.core.connector import closest
+from reconciler.core.jsontext import is_too_deep, read_json
 from reconciler.core.model import KEEP, UNSET, Json, Keep, Secret, Unset
+from reconciler.manifests.files import read_file
+from reconciler.manifests.parse import MAX_DEPTH
 from reconciler.manifests.references import BadReference, Literal, Reference, split
 
 _MAX_FILE: Final = 1024 * 1024
@@ -79,7 +82,23 @@ def _part(reference: Reference, scope: Scope) -> Json:
 
 def _from_env(reference: Reference, scope: Scope) -> Secret:
     """Set but empty counts as not set: CI gives a missing secret as an empty text."""
-    return _secret(reference, scope.env.get(reference.name) or UNSET)
+    value = scope.env.get(reference.name) or UNSET
+    if isinstance(value, str) and not _is_text(value):
+        raise BadReference(
+            "reference-unreadable",
+            f"{reference.label} can't be read: not UTF-8 text",
+            "set it as UTF-8; what is no text can be given in base64",
+        )
+    return _secret(reference, value)
+
+
+def _is_text(value: str) -> bool:
+    """Bytes of the environment that are no UTF-8 come as halves of characters, which nothing can send."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _from_file(reference: Reference, scope: Scope) -> Secret:
@@ -92,8 +111,7 @@ def _from_file(reference: Reference, scope: Scope) -> Secret:
                 f"{reference.label} leads out of the project",
                 "move the file into the project's folder, or give its absolute path",
             )
-        with path.open("rb") as file:
-            content = file.read(_MAX_FILE + 1)
+        content = read_file(path, _MAX_FILE)
         if len(content) > _MAX_FILE:
             raise BadReference(
                 "reference-unreadable", f"{reference.label} is larger than 1 MiB", "check the path"
@@ -170,12 +188,13 @@ def _to_bool(value: Json) -> bool:
 
 
 def _to_json(value: Json) -> Json:
-    """Raises ValueError (json's own errors, which hold the text, are subclasses: they never leave _cast)."""
-    return json.loads(value, parse_constant=_refuse) if isinstance(value, str) else value
-
-
-def _refuse(_constant: str) -> None:
-    raise ValueError
+    """Raises ValueError. Nested as deeply as a manifest may be: it stands in one from here on."""
+    if not isinstance(value, str):
+        return value
+    data = read_json(value.encode(), unique_keys=True)
+    if is_too_deep(data, MAX_DEPTH):
+        raise ValueError
+    return data
 
 
 _CASTS: Final[Mapping[str, Callable[[Json], Json]]] = {

@@ -107,11 +107,10 @@ def clean(text: str, limit: int = LONGEST_TEXT) -> str:
 
 def safe(text: str, redact: Redact, limit: int = LONGEST_TEXT) -> str:
     """`clean`, with known secrets out of it: before, as a cut must not hide one from the redactor, and
-    after, as stripped characters must not have hidden one. Where a long text has next to nothing that can be
-    shown, none of it is: a secret hidden between such characters might end at the cut."""
-    whole = redact(text)
-    shown = clean(whole[:_LONGEST_READ], _LONGEST_READ)
-    if len(whole) > _LONGEST_READ and len(shown) <= limit:
+    after, as stripped characters must not have hidden one. Where little of a long text can be shown, none of
+    it is: where reading stopped, a part of a secret may stand."""
+    shown = clean(redact(text[:_LONGEST_READ]), _LONGEST_READ)
+    if len(text) > _LONGEST_READ and len(shown) < _LONGEST_READ // 2:
         return _NOTHING_READABLE
     return clean(redact(shown), limit)
 
