@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from reconciler.backends.fields import read_answer
 from reconciler.core.diagnostics import ApiError, Unreachable
@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._served: dict[str, bool] = {}
+        self._found: dict[str, Literal["served", "absent", "forbidden"]] = {}
 
     async def ask(self, path: str, body: Json, *, slow: bool = False) -> Json:
         return await self._transport.request("POST", path, json=body, slow=slow)
@@ -37,18 +37,17 @@ class Server:
         """The answer, {} where it has no body; None where the server has no such endpoint. `optional`: one
         that names no object, so that any 404 is about the path, and a 403 too: with auth on, a path that
         doesn't exist may be forbidden (CFG §1)."""
-        if self._served.get(path) is False:
+        if self.lacks(path):
             return None
         try:
             answer = await self.ask(path, body, slow=slow)
         except ApiError as error:
-            if _says_no_such_path(error):
-                self._served[path] = False
-                return None
-            if optional and error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
-                return None
-            raise
-        self._served[path] = True
+            denied = optional and error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
+            if not denied and not _says_no_such_path(error):
+                raise
+            self._found[path] = "forbidden" if error.status == HTTPStatus.FORBIDDEN else "absent"
+            return None
+        self._found[path] = "served"
         return {} if answer is None else answer
 
     async def rows(self, path: str, body: Json, items: str) -> tuple[Row, ...]:
@@ -63,8 +62,8 @@ class Server:
         return await self._transport.cursor_pages(path, body, items=items, key=key)
 
     def lacks(self, path: str) -> bool:
-        """Whether the server said that it has no such endpoint."""
-        return self._served.get(path) is False
+        """Whether the server said that it has no such endpoint, as far as it lets us know."""
+        return self._found.get(path) in ("absent", "forbidden")
 
     def readable(self, text: str) -> str:
         return self._transport.readable(text)
@@ -72,11 +71,12 @@ class Server:
     @property
     def generation(self) -> str:
         """The releases that answer as this server did so far (CFG §0); empty where nothing tells."""
-        if self.lacks(TAGS):
+        tags, workspaces = self._found.get(TAGS), self._found.get(WORKSPACES)
+        if tags == "absent":
             return "before 1.6"
-        if self.lacks(WORKSPACES):
+        if workspaces == "absent":
             return "1.7 or newer"
-        return "1.6" if self._served.get(TAGS) and self._served.get(WORKSPACES) else ""
+        return "1.6" if tags == workspaces == "served" else ""
 
 
 def read(path: str, function: Callable[[Json], _T], data: Json) -> _T:
