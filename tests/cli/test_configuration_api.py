@@ -16,10 +16,11 @@ from reconciler import app
 from reconciler.backends.config_endpoints import MEANINGS
 from reconciler.core.diagnostics import ApiError
 from reconciler.core.plan import Plan
+from reconciler.emulator import serve
 from reconciler.emulator.app import close, create_app
 from reconciler.emulator.generations import GENERATIONS
 from reconciler.emulator.settings import DEFAULT_WORKSPACE_ID, Settings
-from tests.cli.conftest import Project
+from tests.cli.conftest import Project, Served
 from tests.conftest import Cli
 
 BASE = "http://embedded/api/v1"
@@ -56,7 +57,7 @@ class Server(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Callable[[str], Server]:
+def server_of(tmp_path: Path) -> Callable[[str], Server]:
     opened: list[Server] = []
 
     def start(generation: str) -> Server:
@@ -109,9 +110,9 @@ def without_what_came_later(project: Project) -> None:
 
 @pytest.mark.parametrize("generation", sorted(GENERATIONS))
 def test_a_project_is_applied_and_the_next_plan_is_empty(
-    project: Project, served: Callable[[str], Server], generation: str
+    project: Project, server_of: Callable[[str], Server], generation: str
 ) -> None:
-    server = served(generation)
+    server = server_of(generation)
     if not GENERATIONS[generation].tags:
         without_what_came_later(project)
     applied(project, server)
@@ -120,9 +121,9 @@ def test_a_project_is_applied_and_the_next_plan_is_empty(
 
 @pytest.mark.parametrize("generation", sorted(GENERATIONS))
 def test_a_plan_only_reads_and_no_run_asks_what_changes_a_connection(
-    project: Project, served: Callable[[str], Server], generation: str
+    project: Project, server_of: Callable[[str], Server], generation: str
 ) -> None:
-    server = served(generation)
+    server = server_of(generation)
     if not GENERATIONS[generation].tags:
         without_what_came_later(project)
     planned(project, server)
@@ -144,9 +145,9 @@ def test_a_plan_only_reads_and_no_run_asks_what_changes_a_connection(
 
 @pytest.mark.parametrize("generation", ["2.0", "1.8", "1.6", "0.40"])
 def test_a_source_beyond_the_first_page_gets_no_twin(
-    project: Project, served: Callable[[str], Server], generation: str
+    project: Project, server_of: Callable[[str], Server], generation: str
 ) -> None:
-    server = served(generation)
+    server = server_of(generation)
     without_what_came_later(project)
     applied(project, server)
     rows = server.ask("/sources/list", {"workspaceId": DEFAULT_WORKSPACE_ID})["sources"]
@@ -186,9 +187,9 @@ SCHEDULES = [
 
 @pytest.mark.parametrize("generation", ["2.0", "0.40"])
 def test_every_form_of_schedule_is_applied_and_is_there(
-    project: Project, served: Callable[[str], Server], generation: str
+    project: Project, server_of: Callable[[str], Server], generation: str
 ) -> None:
-    server = served(generation)
+    server = server_of(generation)
     without_what_came_later(project)
     for schedule in (*SCHEDULES, *reversed(SCHEDULES)):
         project.edit(BRONZE, lambda data, s=schedule: data["spec"].update(schedule=s))
@@ -198,9 +199,9 @@ def test_every_form_of_schedule_is_applied_and_is_there(
 
 
 def test_what_only_this_api_has_is_applied_and_is_there(
-    project: Project, served: Callable[[str], Server]
+    project: Project, server_of: Callable[[str], Server]
 ) -> None:
-    server = served("2.0")
+    server = server_of("2.0")
     applied(project, server)
     project.edit(
         BRONZE,
@@ -217,17 +218,17 @@ def test_what_only_this_api_has_is_applied_and_is_there(
 
 @pytest.mark.parametrize(("first", "then"), [("public", "config"), ("config", "public")])
 def test_what_one_api_wrote_reads_the_same_through_the_other(
-    project: Project, served: Callable[[str], Server], first: str, then: str
+    project: Project, server_of: Callable[[str], Server], first: str, then: str
 ) -> None:
-    server = served("2.0")
+    server = server_of("2.0")
     applied(project, server, first)
     assert planned(project, server, then).changes == ()
 
 
 def test_a_server_that_answers_with_nothing_but_an_id_is_told_in_one_line(
-    project: Project, served: Callable[[str], Server]
+    project: Project, server_of: Callable[[str], Server]
 ) -> None:
-    server = served("2.0")
+    server = server_of("2.0")
     server.instead["/connections/list"] = httpx.Response(403, json={"errorId": "e-1"})
     with pytest.raises(ApiError) as caught:
         planned(project, server)
@@ -235,9 +236,9 @@ def test_a_server_that_answers_with_nothing_but_an_id_is_told_in_one_line(
 
 
 def test_a_server_without_tags_says_so_where_a_manifest_has_some(
-    project: Project, served: Callable[[str], Server]
+    project: Project, server_of: Callable[[str], Server]
 ) -> None:
-    server = served("1.0")
+    server = server_of("1.0")
     work = partial(
         app.apply, request(project, server), confirm=lambda _plan: True, emit=lambda _event: None
     )
@@ -255,3 +256,38 @@ def test_the_embedded_airbyte_is_spoken_to_by_either_api(cli: Cli, project: Proj
     ran = cli("plan", *project.at)
     assert ran.code == 0, ran.err
     assert "EMBEDDED, not a real Airbyte (Configuration API)" in ran.out
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "504 after", "500 after", "late=9"])
+@pytest.mark.parametrize("kind", ["source", "connection"])
+def test_a_create_whose_answer_is_lost_is_made_once_and_adopted(
+    cli: Cli, project: Project, served: Served, kind: str, fault: str
+) -> None:
+    at = (*project.at, "-t", "remote", "--api", "config")
+    served.chaos(f"POST /{kind}s/create {fault} times=1")
+    ran = cli("apply", *at, "--yes")
+    assert ran.code == 0, ran.out
+    assert "the answer was lost; what was asked is there" in ran.out
+    assert served.names("source") == ["PostgreSQL - Ecommerce"]
+    assert served.names("connection") == ["PostgreSQL → MinIO", "PostgreSQL → Staging"]
+    assert cli("plan", *at, "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("generation", "api"), [("0.40", "Configuration"), ("0.63", "Configuration"), ("2.0", "public")]
+)
+def test_a_bare_url_finds_the_api_that_the_server_has(
+    cli: Cli, project: Project, generation: str, api: str
+) -> None:
+    without_what_came_later(project)
+    with serve.running(Settings(generation=GENERATIONS[generation])) as url:
+
+        def point(data: dict[str, Any]) -> None:
+            targets = data["spec"]["targets"]
+            targets["remote"] = {"url": url, "variables": targets["local"]["variables"]}
+
+        project.edit("reconciler.yaml", point)
+        ran = cli("apply", *project.at, "-t", "remote", "--yes")
+        assert ran.code == 0, ran.out + ran.err
+        assert f"({api} API)" in ran.out
+        assert cli("plan", *project.at, "-t", "remote", "--detailed-exitcode").code == 0
