@@ -48,10 +48,19 @@ class Break:
 @dataclass(frozen=True, slots=True)
 class Late:
     """A proxy answers at once; the request is carried out when `requests` more have been answered, or
-    (None) when the emulator is told to."""
+    before the first one that comes `seconds` later, or (both None) when the emulator is told to."""
 
     requests: int | None
     status: int = 504
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """No answer ever comes, so that the client gives up by its own time limit. `after`: the request is
+    carried out all the same."""
+
+    after: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +84,12 @@ class Disorder:
     seed: int = 0
 
 
-Fault = Delay | Answer | Break | Late | ExpireTokens | FailDiscover | Disorder
+Fault = Delay | Answer | Break | Late | Hang | ExpireTokens | FailDiscover | Disorder
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`text` is what it was read from. At most one of `times`, `every` and `at` is given."""
+    """`text` is what it was read from. At most one of `times`, `every`, `at` and `since` is given."""
 
     text: str
     method: str
@@ -89,6 +98,7 @@ class Rule:
     times: int | None = None
     every: int | None = None
     at: tuple[int, ...] = ()
+    since: int | None = None
 
     def matches(self, method: str, paths: tuple[str, ...]) -> bool:
         return fnmatch.fnmatchcase(method, self.method) and any(
@@ -101,6 +111,8 @@ class Rule:
             return number <= self.times
         if self.every is not None:
             return number % self.every == 0
+        if self.since is not None:
+            return number >= self.since
         return number in self.at if self.at else True
 
 

@@ -17,6 +17,7 @@ from reconciler.emulator.chaos import (
     ExpireTokens,
     FailDiscover,
     Fault,
+    Hang,
     Late,
     Rule,
 )
@@ -30,13 +31,15 @@ FAULT is one of
       after: the request is carried out, and its own answer lost
   reset | reset-after | truncate
       the connection ends before that, after it, or inside the answer
-  late[=REQUESTS] [status=504]
-      carried out so many requests later, or at POST /_emulator/advance
+  hang [after]
+      no answer ever comes; after: the request is carried out all the same
+  late[=REQUESTS|=SECONDSs] [status=504]
+      carried out so many requests or seconds later, or at POST /_emulator/advance
   expire-tokens
   discover-failure[=TEXT]
   pages={"|".join(ORDERS)} [seed=N]
 FORM is one of {", ".join(BODIES)}.
-WHEN counts the requests that match: times=N, every=N or at=N,N."""
+WHEN counts the requests that match: times=N, every=N, at=N,N or from=N."""
 
 
 class BadRule(ValueError):
@@ -65,9 +68,10 @@ def parse(text: str) -> Rule:
         times=options.number("times"),
         every=options.number("every"),
         at=options.numbers("at"),
+        since=options.number("from"),
     )
-    if sum(part not in (None, ()) for part in (rule.times, rule.every, rule.at)) > 1:
-        raise BadRule(f"{text!r}: times, every and at exclude each other")
+    if sum(part not in (None, ()) for part in (rule.times, rule.every, rule.at, rule.since)) > 1:
+        raise BadRule(f"{text!r}: times, every, at and from exclude each other")
     if options.given:
         raise BadRule(f"{text!r}: {sorted(options.given)} mean nothing here")
     return rule
@@ -134,9 +138,14 @@ def _delay(value: str, options: _Options) -> Delay:
 
 
 def _late(value: str, options: _Options) -> Late:
+    """`late=9` counts requests, `late=90s` seconds."""
+    status = options.number("status") or 504
     if value:
-        options.given["late"] = value
-    return Late(options.number("late"), options.number("status") or 504)
+        options.given["late"] = value.removesuffix("s")
+    number = options.number("late")
+    if value.endswith("s"):
+        return Late(None, status, number)
+    return Late(number, status)
 
 
 def _discover(value: str, _options: _Options) -> FailDiscover:
@@ -158,6 +167,7 @@ _FAULTS: Final[Mapping[str, Callable[[str, _Options], Fault]]] = {
     "reset": lambda _value, _options: Break("before"),
     "reset-after": lambda _value, _options: Break("after"),
     "truncate": lambda _value, _options: Break("midway"),
+    "hang": lambda _value, options: Hang(options.flag("after")),
     "late": _late,
     "expire-tokens": lambda _value, _options: ExpireTokens(),
     "discover-failure": _discover,

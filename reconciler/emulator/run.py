@@ -28,10 +28,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class LateWrite:
-    """Due before the request of this index."""
+    """Due before the request of this index, or before the first one at or after this time."""
 
     due: float
     commit: Callable[[], Awaitable[None]]
+    due_at: float = math.inf
+
+    def is_due(self, index: float, now: float) -> bool:
+        return self.due <= index or self.due_at <= now
 
 
 @dataclass(slots=True)
@@ -53,10 +57,10 @@ class Run:
         self.requests.append(seen)
         return seen
 
-    async def catch_up(self, index: float = math.inf) -> int:
-        """Carries out the late writes that are due before the request of this index."""
-        due = [write for write in self.late if write.due <= index]
-        self.late = [write for write in self.late if write.due > index]
+    async def catch_up(self, index: float = math.inf, now: float = math.inf) -> int:
+        """Carries out the late writes that are due before the request of this index at this time."""
+        due = [write for write in self.late if write.is_due(index, now)]
+        self.late = [write for write in self.late if not write.is_due(index, now)]
         for write in due:
             await write.commit()
         return len(due)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from reconciler.emulator.app import close, create_app
 from reconciler.emulator.settings import Settings
-from reconciler.emulator.turbulence import Reset, Truncated
+from reconciler.emulator.turbulence import Hung, Reset, Truncated
 
 
 class _Server(uvicorn.Server):
@@ -108,7 +108,7 @@ def _breakable(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Any) -> None:
         try:
             await app(scope, receive, send)
-        except (Reset, Truncated) as lost:
+        except (Hung, Reset, Truncated) as lost:
             # ASGI has no word for this, so the socket is taken from uvicorn's own `send`.
             transport = send.__self__.transport
             if isinstance(lost, Reset):
@@ -116,7 +116,7 @@ def _breakable(app: ASGIApp) -> ASGIApp:
                 connection = transport.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_goodbye)
                 transport.abort()
-            else:
+            elif isinstance(lost, Truncated):
                 transport.close()
             while (await receive())["type"] != "http.disconnect":
                 pass

@@ -5,6 +5,7 @@ Knows how a request goes wrong on its way, nothing of what it asks for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,13 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.emulator import chaos, problems, tokens
 from reconciler.emulator.calls import ADMITTED, CONDITIONS
-from reconciler.emulator.chaos import Answer, Break, Counted, Late
+from reconciler.emulator.chaos import Answer, Break, Counted, Hang, Late
 from reconciler.emulator.instance import Conditions, Instance
 from reconciler.emulator.run import LateWrite, Seen
 
 MOUNTS: Final = ("/api/public/v1", "/api/v1")
 
-Ending = Answer | Break | Late
+Ending = Answer | Break | Hang | Late
 
 
 class Reset(httpx.ReadError):
@@ -34,6 +35,10 @@ class Reset(httpx.ReadError):
 
 class Truncated(httpx.RemoteProtocolError):
     """The connection ended in the middle of an answer; seen as Reset is."""
+
+
+class Hung(httpx.ReadTimeout):
+    """No answer came in time. A caller in this process is told at once; over HTTP nothing ever comes."""
 
 
 class Turbulence:
@@ -51,7 +56,7 @@ class Turbulence:
             return
         run = self._instance.run
         seen = run.note(scope["method"], scope["path"])
-        await run.catch_up(seen.index)
+        await run.catch_up(seen.index, self._instance.settings.clock())
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,6 +76,9 @@ class Turbulence:
                 await self._answer_instead(ending, inner, receive, send)
             case Break(when):
                 await self._break(when, inner, receive, send)
+            case Hang(after):
+                await (self._app(inner, receive, _lose) if after else _read(receive))
+                raise Hung("no answer came in time")
             case Late():
                 await self._put_off(ending, inner, receive, send, seen)
 
@@ -133,9 +141,11 @@ class Turbulence:
             await self._app(scope, receive, send)
             return
         body = await _read(receive)
-        due = float("inf") if fault.requests is None else seen.index + fault.requests + 1
+        due = math.inf if fault.requests is None else seen.index + fault.requests + 1
+        now = self._instance.settings.clock()
+        due_at = math.inf if fault.seconds is None else now + fault.seconds
         commit = partial(self._carry_out, {**scope, ADMITTED: True}, body)
-        self._instance.run.late.append(LateWrite(due, commit))
+        self._instance.run.late.append(LateWrite(due, commit, due_at))
         await _body(self._instance, Answer(fault.status, "html"))(scope, receive, send)
 
     async def _carry_out(self, scope: Scope, body: bytes) -> None:

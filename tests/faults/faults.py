@@ -1,0 +1,40 @@
+"""What goes wrong with one request of an apply, as rules of the embedded Airbyte's chaos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`rule` without its place; `lasting`: every request from there on, too. `late`: the request is carried
+    out some time after its answer, which may be after the run."""
+
+    rule: str
+    lasting: bool = False
+    late: bool = False
+
+    def at(self, index: int) -> str:
+        """The whole rule, for the so many-th request of an apply."""
+        return f"* * {self.rule} {'from' if self.lasting else 'at'}={index}"
+
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    "reset": Fault("reset"),
+    "reset-after": Fault("reset-after"),
+    "late": Fault("late=9", late=True),
+    "late-90s": Fault("late=90s", late=True),
+    "500": Fault("500"),
+    "500-after": Fault("500 after"),
+    "504-after": Fault("504 after"),
+    "429": Fault("429"),
+    "401": Fault("401"),
+    "timeout": Fault("hang"),
+    "timeout-after": Fault("hang after"),
+    "truncate": Fault("truncate"),
+    "down": Fault("reset", lasting=True),
+    "revoked": Fault("401", lasting=True),
+}
+"""`down`: the server is gone from there on; `revoked`: the credentials are."""

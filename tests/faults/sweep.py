@@ -1,0 +1,93 @@
+"""Every fault at every request of a large apply, and one more apply: nothing double, orphaned or lost.
+
+    python -m tests.faults.sweep                                      all of it, on two cores
+    python -m tests.faults.sweep --api public --fault reset-after     a part of it
+    python -m tests.faults.sweep --api config --fault 504 --at 17     one trial, as the report names it
+
+Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py). Killed processes are
+another sweep's matter (kill.py).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.faults.faults import FAULTS
+from tests.faults.trial import Ground, Trial, violations
+
+APIS = ("public", "config")
+
+_ground: Ground
+
+
+def trials(ground: Ground, asked: Namespace) -> Iterator[Trial]:
+    forgetting = (True,) if asked.forget else (False,) if asked.remember else (False, True)
+    for api in asked.api or APIS:
+        for fault in asked.fault or FAULTS:
+            for forget in forgetting:
+                places = asked.at or range(1, ground.requests[api] + 1, asked.every)
+                yield from (Trial(api, fault, place, forget) for place in places)
+
+
+def made(trial: Trial) -> tuple[Trial, list[str]]:
+    return trial, violations(_ground, trial)
+
+
+def _begin() -> None:
+    """In each worker: a folder of its own, and what all its trials start from."""
+    global _ground  # noqa: PLW0603 - what a worker process has is global to it
+    _ground = Ground(Path(tempfile.mkdtemp(prefix="faults-")))
+
+
+def sweep(asked: Namespace) -> int:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        every = list(trials(Ground(Path(folder)), asked))
+    counted: Counter[tuple[str, str, str]] = Counter()
+    wrong: Counter[tuple[str, str, str]] = Counter()
+    with multiprocessing.get_context("spawn").Pool(asked.workers, _begin) as pool:
+        for trial, found in pool.imap_unordered(made, every, chunksize=4):
+            group = (trial.api, trial.fault, "forgotten" if trial.forget else "")
+            counted[group] += 1
+            wrong[group] += bool(found)
+            _tell(trial, found)
+    for group in sorted(counted):
+        _say(f"{' '.join(group):<40} {counted[group]:>5} trials {wrong[group]:>5} wrong")
+    bad, seconds = sum(wrong.values()), time.monotonic() - began
+    _say(f"{counted.total()} trials in {seconds:.0f} s, {bad} with violations")
+    return 1 if bad or not every else 0
+
+
+def _tell(trial: Trial, found: Iterable[str]) -> None:
+    for number, violation in enumerate(found):
+        if number == 0:
+            _say(f"WRONG  {trial.again}")
+        _say(f"       {violation}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _asked(arguments: list[str]) -> Namespace:
+    parser = ArgumentParser(prog="python -m tests.faults.sweep")
+    parser.add_argument("--api", action="append", choices=APIS, help="default: both")
+    parser.add_argument("--fault", action="append", choices=sorted(FAULTS), help="default: all")
+    parser.add_argument("--at", action="append", type=int, help="default: every request")
+    parser.add_argument("--every", type=int, default=1, help="only each so many-th request")
+    parser.add_argument("--forget", action="store_true", help="only with .reconciler deleted")
+    parser.add_argument("--remember", action="store_true", help="only with .reconciler kept")
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(sweep(_asked(sys.argv[1:])))

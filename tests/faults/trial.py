@@ -1,0 +1,334 @@
+"""One trial: an apply in which one thing goes wrong, one more apply, and what is then not as it must be."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import anyio
+import httpx
+
+from reconciler import app
+from reconciler.core.diagnostics import ReconcilerError
+from reconciler.core.effects import EFFECTS
+from reconciler.core.events import Outcome
+from reconciler.core.model import Consent
+from reconciler.core.plan import Change, Plan
+from reconciler.emulator.app import close, create_app
+from reconciler.emulator.chaos_syntax import parse
+from reconciler.emulator.settings import Credentials, Settings
+from reconciler.emulator.store import Store
+from tests.faults import clock, world
+from tests.faults.clock import Time
+from tests.faults.faults import FAULTS
+from tests.faults.shape import Shape, shape_of
+
+ALL_OF_IT: Final = Consent(tuple(name for name, e in EFFECTS.items() if e.consent == "needed"))
+STATE: Final = ".reconciler"
+
+
+@dataclass(frozen=True, order=True)
+class Trial:
+    """Fault `fault` at the request `at` of an apply over `api`. `forget`: `.reconciler` is deleted before
+    the second apply."""
+
+    api: str
+    fault: str
+    at: int
+    forget: bool = False
+
+    @property
+    def again(self) -> str:
+        """How to make this trial by itself."""
+        forget = " --forget" if self.forget else ""
+        options = f"--api {self.api} --fault {self.fault} --at {self.at}{forget}"
+        return f"python -m tests.faults.sweep {options}"
+
+
+class Server:
+    """An Airbyte in this process, in a time of its own."""
+
+    def __init__(self, time: Time, catalogs: Path, image: bytes | None = None) -> None:
+        self.time = time
+        self._ids = 0
+        settings = Settings(
+            auth=Credentials(*world.CLIENT), catalogs=catalogs, clock=time, new_id=self._new_id
+        )
+        self.app = create_app(settings)
+        if image is not None:
+            self._ids = 1_000_000
+            self.store._db.deserialize(image)
+
+    @property
+    def store(self) -> Store:
+        store: Store = self.app.state.instance.store
+        return store
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._ids:08x}-0000-4000-8000-{self._ids:012x}"
+
+    def image(self) -> bytes:
+        return self.store._db.serialize()
+
+    def obey(self, *rules: str) -> None:
+        self.app.state.instance.run.obey([parse(rule) for rule in rules])
+
+    @property
+    def requests(self) -> int:
+        """So many came in so far."""
+        count: int = self.app.state.instance.run._count
+        return count
+
+    def carry_out_late(self) -> None:
+        clock.run(self.app.state.instance.run.catch_up, self.time)
+
+    def close(self) -> None:
+        close(self.app)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one apply ended. `problem`: it raised what no apply may raise."""
+
+    exit_code: int
+    changes: tuple[Change, ...] = ()
+    outcome: Outcome | None = None
+    message: str = ""
+    problem: str = ""
+
+
+def apply(server: Server, folder: Path, api: str) -> Ran:
+    request = app.Request(
+        folder,
+        world.ENV,
+        api,
+        allow=(ALL_OF_IT,),
+        http_transport=httpx.ASGITransport(server.app),
+    )
+    work = partial(app.apply, request, confirm=lambda _plan: True, emit=lambda _event: None)
+    return ended(lambda: clock.run(work, server.time))
+
+
+def ended(run: Callable[[], app.Applied | Plan]) -> Ran:
+    try:
+        result = run()
+    except ReconcilerError as error:
+        return Ran(error.exit_code, message=error.message)
+    except Exception as error:  # noqa: BLE001 - it is what the sweep looks for
+        return Ran(70, problem=f"raised {error!r}")
+    if isinstance(result, Plan):
+        told = "; ".join(d.message for d in result.diagnostics if d.severity == "error")
+        blocked = [f"{c.address}: {c.refusals} {c.effects}" for c in result.blocked]
+        code = 0 if not result.changes and not result.errored else 1
+        return Ran(code, message=f"{told} {blocked if blocked else ''}")
+    problem = f"a bug: {result.bugs!r}" if result.bugs else ""
+    left = [str(change.address) for change in result.remaining.changes] if result.remaining else []
+    said = [f"{f.change.address}: {f.message}" for f in result.outcome.failed]
+    message = "; ".join([*said, result.note, *(f"{each} still differs" for each in left)])
+    return Ran(result.exit_code, result.plan.changes, result.outcome, message, problem)
+
+
+class Ground:
+    """What trials start from, and where they must end: both found by applying without any fault."""
+
+    def __init__(self, folder: Path, apis: tuple[str, ...] = ("public", "config")) -> None:
+        self.folder = folder
+        self.catalogs = world.write(folder, world.before()) / "catalogs"
+        self.image = self._prepared()
+        world.write(folder, world.after())
+        self.start = Shape({}, {}, ())
+        self.goals: dict[str, Shape] = {}
+        self.requests: dict[str, int] = {}
+        for api in apis:
+            self._undisturbed(api)
+
+    def _prepared(self) -> bytes:
+        server = Server(Time(), self.catalogs)
+        first = apply(server, self.folder, "public")
+        assert first.exit_code == 0, first
+        _people(server)
+        image = server.image()
+        server.close()
+        return image
+
+    def _undisturbed(self, api: str) -> None:
+        with self.server() as server:
+            self.start = shape_of(server.store)
+            ran = apply(server, self.folder, api)
+            assert ran.exit_code == 0, ran
+            self.requests[api] = server.requests
+            again = apply(server, self.folder, api)
+            assert (again.exit_code, again.outcome) == (0, None), again
+            self.goals[api] = shape_of(server.store)
+
+    def server(self) -> _Closing:
+        """As it was before the change, and no memory of any run."""
+        shutil.rmtree(self.folder / STATE, ignore_errors=True)
+        return _Closing(Server(Time(), self.catalogs, self.image))
+
+
+class _Closing:
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __enter__(self) -> Server:
+        return self._server
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+
+def _people(server: Server) -> None:
+    """What others made, and positions that syncs have saved: neither may be touched."""
+
+    async def click() -> None:
+        transport = httpx.ASGITransport(server.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://airbyte.test") as client:
+            secret = {"client_id": world.CLIENT[0], "client_secret": world.CLIENT[1]}
+            token = (await client.post("/api/public/v1/applications/token", json=secret)).json()
+            client.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+            async def call(method: str, path: str, **options: object) -> dict[str, object]:
+                answer = await client.request(method, path, **options)  # type: ignore[arg-type]
+                assert answer.is_success, answer.text
+                return dict(answer.json())
+
+            actors = {}
+            for kind in ("source", "destination"):
+                listed = (await call("GET", f"/api/public/v1/{kind}s?limit=100"))["data"]
+                one = next(row for row in listed if row["name"].startswith("keep-"))  # type: ignore[attr-defined]
+                configuration = {**one["configuration"], "database": "theirs", "password": "theirs"}
+                body = {
+                    "name": f"Their {kind}",
+                    "workspaceId": one["workspaceId"],
+                    "definitionId": one["definitionId"],
+                    "configuration": configuration,
+                }
+                actors[kind] = await call("POST", f"/api/public/v1/{kind}s", json=body)
+            stream = {"name": world.table(0), "namespace": "public"}
+            body = {
+                "name": "Their flow",
+                "sourceId": actors["source"]["sourceId"],
+                "destinationId": actors["destination"]["destinationId"],
+                "configurations": {"streams": [{**stream, "syncMode": "full_refresh_append"}]},
+            }
+            await call("POST", "/api/public/v1/connections", json=body)
+            listed = (await call("GET", "/api/public/v1/connections?limit=100"))["data"]
+            for connection in listed:  # type: ignore[attr-defined]
+                for selected in connection["configurations"]["streams"]:
+                    position = {
+                        "connectionId": connection["connectionId"],
+                        "streamName": selected["name"],
+                        "streamNamespace": "public",
+                        "state": {"cursor": "2026-01-01"},
+                    }
+                    await call("POST", "/_emulator/state", json=position)
+
+    anyio.run(click)
+
+
+# --- One trial -------------------------------------------------------------------------------
+
+
+def violations(ground: Ground, trial: Trial) -> list[str]:
+    """What is wrong after a trial; nothing is what it is all for."""
+    random.seed(trial.at)  # the jitter of retries
+    fault = FAULTS[trial.fault]
+    with ground.server() as server:
+        server.obey(fault.at(trial.at))
+        first = apply(server, ground.folder, trial.api)
+        middle = shape_of(server.store)
+        server.obey()
+        if trial.forget:
+            shutil.rmtree(ground.folder / STATE, ignore_errors=True)
+            # Without the journal nobody knows of a write that is yet to come.
+            server.carry_out_late()
+        second = apply(server, ground.folder, trial.api)
+        server.carry_out_late()
+        end = shape_of(server.store)
+    goal = ground.goals[trial.api]
+    return [
+        *untruths(first, ground.start, middle, goal),
+        *leftovers(second, ground.start, end, goal),
+    ]
+
+
+def untruths(ran: Ran, start: Shape, middle: Shape, goal: Shape) -> Iterator[str]:
+    """Where what the first apply said is not so."""
+    if ran.problem:
+        yield f"first apply {ran.problem}"
+    if ran.exit_code == 0 and middle.texts != goal.texts:
+        yield f"first apply exits 0, but: {difference(middle, goal)}"
+    unwritten = ran.exit_code in (1, 3) or ran.outcome is None
+    if unwritten and (middle.texts, middle.tags) != (start.texts, start.tags):
+        yield f"first apply exits {ran.exit_code}, nothing written, but: {difference(middle, start)}"
+    if ran.outcome is None:
+        return
+    told = [event.change for event in ran.outcome.done]
+    told += [event.change for event in (*ran.outcome.failed, *ran.outcome.skipped)]
+    if sorted(c.address for c in told) != sorted(c.address for c in ran.changes):
+        yield "first apply doesn't tell of each change once"
+    for done in ran.outcome.done:
+        if not _is_done(done.change, middle, goal):
+            yield f"first apply says done, and it is not: {done.change.action} {done.change.address}"
+    untouched = [skipped.change for skipped in ran.outcome.skipped]
+    untouched += [f.change for f in ran.outcome.failed if not (f.unknown or f.written)]
+    for change in untouched:
+        if not _is_untouched(change, start, middle):
+            yield f"first apply says not written, and it is: {change.action} {change.address}"
+
+
+def _is_done(change: Change, middle: Shape, goal: Shape) -> bool:
+    kind = change.address.kind
+    if change.action == "delete":
+        return change.live_id not in middle.by_id()
+    if change.action == "replace" and change.live_id in middle.by_id():
+        return False
+    found, wanted = middle.one(kind, change.name), goal.one(kind, change.name)
+    if found is None or wanted is None or found.own != wanted.own:
+        return False
+    return change.action != "update" or found.id == change.live_id
+
+
+def _is_untouched(change: Change, start: Shape, middle: Shape) -> bool:
+    kind = change.address.kind
+    if change.action == "create":
+        return (kind, change.name) not in middle.objects
+    was, found = start.by_id().get(change.live_id), middle.by_id().get(change.live_id)
+    return was is not None and found is not None and was.own == found.own
+
+
+def leftovers(ran: Ran, start: Shape, end: Shape, goal: Shape) -> Iterator[str]:
+    """Duplicates, orphans, losses, and what a second apply did not mend."""
+    if ran.problem:
+        yield f"second apply {ran.problem}"
+    if ran.exit_code != 0:
+        yield f"second apply exits {ran.exit_code}: {ran.message}"
+    if end.texts != goal.texts:
+        yield f"after the second apply: {difference(end, goal)}"
+    if end.tags != goal.tags:
+        yield f"tags are {end.tags}"
+    lasting = start.by_id().keys() & goal.by_id().keys()
+    lost = sorted(lasting - end.by_id().keys())
+    if lost:
+        yield f"objects that were to stay are gone: {lost}"
+    moved = [c for c in sorted(lasting) if end.positions.get(c) != goal.positions.get(c)]
+    if moved:
+        yield f"saved positions are not as they should be: {moved}"
+
+
+def difference(found: Shape, wanted: Shape) -> str:
+    extra, missing = found.texts - wanted.texts, wanted.texts - found.texts
+    parts = [f"too much: {_listed(extra)}"] if extra else []
+    parts += [f"missing: {_listed(missing)}"] if missing else []
+    return "; ".join(parts) or "only tags"
+
+
+def _listed(texts: object) -> str:
+    return ", ".join(sorted(f"{kind} {name!r}" for kind, name, _ in texts))  # type: ignore[attr-defined]
