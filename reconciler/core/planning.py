@@ -168,7 +168,7 @@ def _finish(
             "metadata.ids pins it: a replacement has another id, so take the pin out first"
         )
     if situation.applying and draft.unset:
-        refusals.append(f"not set in this environment: {', '.join(draft.unset)}")
+        refusals.append(policy.unset_refusal(draft.unset))
     finished = replace(
         change,
         refusals=tuple(refusals),

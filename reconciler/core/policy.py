@@ -34,6 +34,18 @@ def parse_consent(text: str) -> Consent:
     return Consent(effects, (), where)
 
 
+_UNSET: Final = "not set in this environment: "
+
+
+def unset_refusal(labels: Iterable[str]) -> str:
+    return f"{_UNSET}{', '.join(labels)}"
+
+
+def is_unset_refusal(text: str) -> bool:
+    """Whether a change is refused only for secrets that this environment doesn't have."""
+    return text.startswith(_UNSET)
+
+
 @dataclass(frozen=True, slots=True)
 class Consents:
     """What was accepted, by flag (`flags`) and in each manifest (`manifests`)."""
