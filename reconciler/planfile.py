@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
 from reconciler.core.diagnostics import ReconcilerError
-from reconciler.core.encode import decode_plan, encode_plan
+from reconciler.core.encode import FORMAT_VERSION, decode_plan, encode_plan
+from reconciler.core.jsontext import BadJson, json_text, read_json
+from reconciler.core.model import Json
 from reconciler.core.plan import Plan
+from reconciler.manifests.schema import problems
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A plan for thousands of objects has a few megabytes; more is no plan."""
+_MAJOR: Final = FORMAT_VERSION.partition(".")[0]
+_NEEDED: Final = frozenset({"formatVersion", "target", "changes", "digest"})
+"""Without one of these it is something else, of which nothing more is said."""
 
 
 def save(plan: Plan, path: Path) -> None:
@@ -27,19 +32,60 @@ def save(plan: Plan, path: Path) -> None:
 
 def plan_text(plan: Plan) -> str:
     """The same plan gives the same bytes."""
-    return json.dumps(encode_plan(plan), indent=2, ensure_ascii=True) + "\n"
+    return json_text(encode_plan(plan))
 
 
 def load(path: Path) -> Plan:
-    """Raises ReconcilerError for anything that is not a saved plan."""
+    """Raises ReconcilerError for anything that is not a saved plan, whole and unedited."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise ReconcilerError(f"{path} is too large to be a saved plan")
-        return decode_plan(json.loads(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise ReconcilerError(f"{path} can't be read: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise ReconcilerError(
-            f"{path} is not a plan that this version reads ({type(error).__name__})",
-            hint="make one with: reconciler plan --out FILE",
-        ) from error
+    if len(content) > LARGEST:
+        raise ReconcilerError(f"{path} is too large to be a saved plan")
+    return read_plan(content, str(path))
+
+
+def read_plan(content: bytes, name: str) -> Plan:
+    """Raises ReconcilerError, which quotes nothing of the content."""
+    try:
+        data = read_json(content, unique_keys=True)
+    except BadJson as bad:
+        raise _no_plan(name, f"it {bad}") from None
+    if not (isinstance(data, dict) and data.keys() >= _NEEDED):
+        raise _no_plan(name, "it is other JSON")
+    if str(data["formatVersion"]).partition(".")[0] != _MAJOR:
+        raise _no_plan(name, f"its format is not {_MAJOR}.x")
+    wrong = problems("plan", data)
+    if wrong:
+        raise _no_plan(name, wrong[0].message)
+    try:
+        plan = decode_plan(data)
+    except ValueError as error:
+        raise _no_plan(name, str(error)) from error
+    if not _says(data, encode_plan(plan)):
+        raise _no_plan(name, "what it says of itself does not follow from its changes")
+    return plan
+
+
+def _says(data: Json, meant: Json) -> bool:
+    """Whether `data` states all of what is meant, and perhaps more: a minor version only adds keys."""
+    if isinstance(meant, dict):
+        return isinstance(data, dict) and all(
+            key in data and _says(data[key], value) for key, value in meant.items()
+        )
+    if isinstance(meant, list):
+        return (
+            isinstance(data, list)
+            and len(data) == len(meant)
+            and all(_says(ours, theirs) for ours, theirs in zip(data, meant, strict=True))
+        )
+    return bool(data == meant)
+
+
+def _no_plan(name: str, why: str) -> ReconcilerError:
+    return ReconcilerError(
+        f"{name} is not a plan that this version reads: {why}",
+        hint="make one with: reconciler plan --out FILE",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from reconciler.cli.options import (
 from reconciler.cli.progress import Progress
 from reconciler.core.diagnostics import Refused
 from reconciler.core.events import Event, Started
+from reconciler.core.jsontext import json_text
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
 
@@ -88,7 +88,7 @@ def _print(result: app.Applied, *, plain: bool) -> None:
         click.echo(said, nl=False)
     else:
         body = applied.encode_outcome(result.plan, result.outcome, result.remaining, result.note)
-        click.echo(json.dumps(body, indent=2))
+        click.echo(json_text(body), nl=False)
 
 
 def _asked(plan: Plan) -> bool:
@@ -112,7 +112,7 @@ def _interruptible() -> Iterator[None]:
 def _not_written(plan: Plan, *, plain: bool, verbose: int) -> int:
     """Nothing to do, refused, or declined: in each case nothing was written."""
     if not plain:
-        click.echo(json.dumps(applied.encode_outcome(plan, None, None), indent=2))
+        click.echo(json_text(applied.encode_outcome(plan, None, None)), nl=False)
     elif not plan.changes or not plan.applyable:
         click.echo(text.plan_text(plan, verbose=verbose > 0), nl=False)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.watching import Watching, timeout_option
 from reconciler.core.jobs import JobSeen
+from reconciler.core.jsontext import json_text
 from reconciler.core.plan import TargetLine
 from reconciler.render.clean import clean
 from reconciler.render.jobs import (
@@ -107,7 +107,7 @@ def wait_command(
         click.echo(results_text(ran.results), nl=False)
     else:
         body = encode_results(ran.line, ran.results, interrupted=ran.interrupted)
-        click.echo(json.dumps(body, indent=2))
+        click.echo(json_text(body), nl=False)
     return ran.exit_code
 
 
@@ -142,7 +142,7 @@ def _print_job(listed: Listed, output: str) -> None:
 
 def _print_json(listed: Listed) -> None:
     found = [(entry.job, entry.address, entry.name) for entry in listed.jobs]
-    click.echo(json.dumps(encode_jobs(listed.line, found), indent=2))
+    click.echo(json_text(encode_jobs(listed.line, found)), nl=False)
 
 
 def _print_target(line: TargetLine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ import click
 from reconciler import app
 from reconciler.cli.options import make_request, output_options, server_options
 from reconciler.core.diagnostics import WrongUsage
+from reconciler.core.jsontext import json_text
 from reconciler.core.model import Address
 from reconciler.render.explanation import encode_explanation, explanation_text
 from reconciler.render.table import table
@@ -36,7 +36,7 @@ def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any
     )
     if output == "json":
         rows = [dict(zip(listing.columns, row, strict=True)) for row in listing.rows]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows), nl=False)
     else:
         click.echo(table(listing.columns, listing.rows), nl=False)
     return 0
@@ -54,7 +54,7 @@ def explain(*, address: str, output: str, verbose: int, **options: Any) -> int:
         raise WrongUsage(str(error)) from error
     found = anyio.run(partial(app.explain, make_request(verbose=verbose, **options), wanted))
     if output == "json":
-        click.echo(json.dumps(encode_explanation(wanted, found.live_id, found.rows), indent=2))
+        click.echo(json_text(encode_explanation(wanted, found.live_id, found.rows)), nl=False)
     else:
         notes = found.resource.annotations
         click.echo(explanation_text(wanted, found.live_id, notes, found.rows), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from reconciler.cli.options import (
     server_options,
 )
 from reconciler.core.diagnostics import WrongUsage
+from reconciler.core.jsontext import json_text
 from reconciler.core.model import Address, Json
 from reconciler.core.plan import TargetLine
 from reconciler.render.checks import check_line, counts_text, encode_checks
@@ -52,7 +52,7 @@ def check(*, output: str, verbose: int, **options: Any) -> int:
     if plain:
         click.echo(counts_text(map(_standing, results)), nl=False)
     else:
-        click.echo(json.dumps(encode_checks(line, map(_encoded, results)), indent=2))
+        click.echo(json_text(encode_checks(line, map(_encoded, results))), nl=False)
     return 0 if all(result.good for result in results) else 1
 
 
@@ -100,7 +100,7 @@ def discover(
     shown = (offered.source, offered.destination, offered.streams, offered.selected_by)
     if output == "json":
         body = encode_offered(offered.line, offered.live_id, *shown)
-        click.echo(json.dumps(body, indent=2))
+        click.echo(json_text(body), nl=False)
     else:
         click.echo(offered_text(offered.line, *shown), nl=False)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -21,6 +20,7 @@ from reconciler.core.diagnostics import (
     errors,
 )
 from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic
+from reconciler.core.jsontext import json_text
 from reconciler.core.model import Consent, Json
 from reconciler.core.policy import Expected, parse_consent
 from reconciler.core.select import Selection
@@ -95,7 +95,7 @@ def _invalid_as_json(command: Callable[..., int]) -> Callable[..., int]:
             return command(output=output, **options)
         except InvalidInput as invalid:
             if output == "json":
-                click.echo(json.dumps(encode_diagnostics(invalid.diagnostics), indent=2))
+                click.echo(json_text(encode_diagnostics(invalid.diagnostics)), nl=False)
             raise
 
     return run

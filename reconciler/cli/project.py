@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from reconciler.cli.options import (
     project_options,
 )
 from reconciler.core.diagnostics import InvalidInput, errors
+from reconciler.core.jsontext import json_text
 from reconciler.manifests.schema import PUBLISHED, schema_text
 from reconciler.render.problems import validated_text
 
@@ -48,7 +48,7 @@ def validate(*, output: str, verbose: int, **options: Any) -> int:
     text = validated_text(documents, found)
     if output == "json":
         body = {**encode_diagnostics(found), "manifests": documents}
-        click.echo(json.dumps(body, indent=2))
+        click.echo(json_text(body), nl=False)
         click.echo(text if errors(found) else "", nl=False, err=True)
     else:
         click.echo(text, nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from reconciler.cli.options import (
 from reconciler.cli.watching import Watching, timeout_option
 from reconciler.core.diagnostics import WrongUsage
 from reconciler.core.jobs import JobResult, RefreshMode
+from reconciler.core.jsontext import json_text
 from reconciler.core.model import Address
 from reconciler.core.plan import TargetLine
 from reconciler.executor.jobs import RunEvent
@@ -159,7 +159,7 @@ def _run(wanted: Wanted, *, output: str, verbose: int, target: str | None, **opt
         click.echo(results_text(ran.results), nl=False)
     else:
         body = encode_results(ran.line, ran.results, interrupted=ran.interrupted)
-        click.echo(json.dumps(body, indent=2))
+        click.echo(json_text(body), nl=False)
     return ran.exit_code
 
 

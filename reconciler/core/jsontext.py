@@ -1,4 +1,4 @@
-"""JSON from elsewhere (answers, plan files, secrets) as data that nothing here stumbles over.
+"""JSON from elsewhere (answers, plan files, secrets) as data that nothing here stumbles over; JSON as output.
 
 Pure; quotes nothing of what it reads. Python's own reader takes NaN, numbers of any size and half characters,
 each of which breaks something far from here: a comparison, a printed line, a request body.
@@ -33,6 +33,11 @@ class NotJson(BadJson):
         super().__init__(says)
         self.line = line
         self.column = column
+
+
+def json_text(body: Json) -> str:
+    """A result as JSON lines: ASCII, and no `##[…]` in any text, which CI systems obey wherever it stands."""
+    return json.dumps(body, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 def read_json(content: bytes, *, unique_keys: bool = False) -> Json:

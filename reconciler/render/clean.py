@@ -1,9 +1,10 @@
 """Values as text for a terminal. Names and errors from a server are untrusted: no control character,
-no escape sequence and no text direction override gets through."""
+no escape sequence and no text direction override gets through, and nothing that a CI system would obey."""
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
@@ -13,11 +14,15 @@ from reconciler.core.model import UNSET, Json, Unset
 WIDEST: Final = 72
 _FIRST: Final = frozenset({"targetField", "originalFieldName"})
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_COMMAND: Final = re.compile(r"(?<!\S):(?=:)|#(?=#\[|#vso\[|#teamcity\[)")
+"""`::error::` where a line could begin with it; `##[error]` and `##vso[…]`, which are obeyed anywhere."""
 
 
 def clean(text: str) -> str:
-    """One line without anything a terminal would act on."""
-    return "".join("\ufffd" if unicodedata.category(char) in _UNSAFE else char for char in text)
+    """One line without anything a terminal or a CI system would act on."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join("\ufffd" if unicodedata.category(c) in _UNSAFE else c for c in text)
+    return _COMMAND.sub(r"\g<0> ", text)
 
 
 def value_text(value: Json | Unset) -> str:

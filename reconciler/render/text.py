@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -81,7 +80,7 @@ def _decision_lines(decided: tuple[Decision, ...]) -> Iterator[str]:
 def _one_decision(decision: Decision) -> Iterator[str]:
     head = f"  [{decision.number}] {'BLOCKED ' if decision.blocked else 'accepted'}  "
     yield head + (", ".join(decision.names) or "refused")
-    what = str(decision.change.address)
+    what = clean(str(decision.change.address))
     if decision.streams:
         noun = "stream" if len(decision.streams) == 1 else "streams"
         what += f", {noun} {clean(listed(decision.streams))}"
@@ -107,7 +106,8 @@ def _one_decision(decision: Decision) -> Iterator[str]:
 
 def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: bool) -> Iterator[str]:
     numbers = "".join(f" [{d.number}]" for d in decided if d.change is change)
-    yield with_place(f"{SYMBOLS[change.action]} {change.address}{numbers}", place(change))
+    head = clean(f"{SYMBOLS[change.action]} {change.address}{numbers}")
+    yield with_place(head, place(change))
     if change.action == "delete":
         yield from hanging("    ", "reason", change.reason)
     if change.action == "create":
@@ -246,8 +246,6 @@ def _counted_list(name: str, entries: list[str]) -> Iterator[str]:
     if not entries:
         yield f"  {name:<34}none"
         return
-    lines = textwrap.wrap(
-        clean(f"{len(entries)}: {listed(entries, 4)}"), WIDTH - 36, break_on_hyphens=False
-    )
+    lines = wrap(clean(f"{len(entries)}: {listed(entries, 4)}"), WIDTH - 36)
     for index, line in enumerate(lines):
         yield f"  {name if index == 0 else '':<34}{line}"
