@@ -20,6 +20,8 @@ NEWEST_FIRST: Final = "createdAt|DESC"
 
 _KINDS: Final[Mapping[str, str]] = {"reset": "clear", "reset_connection": "clear"}
 _STARTED: Final = frozenset({"sync", "clear"})
+_LONGEST_NUMBER: Final = 18
+"""Digits, as many as a long of Java's has."""
 _LARGEST_SECONDS: Final = 100_000_000_000
 """Larger numbers are milliseconds, as old servers write them (PUB §11)."""
 
@@ -56,7 +58,7 @@ def start_body(connection_id: str, kind: JobKind, streams: tuple[StreamKey, ...]
 
 def _count(value: Json) -> int | None:
     """Numbers, and numbers as text (PUB §11)."""
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _LONGEST_NUMBER:
         return int(value)
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

@@ -102,15 +102,17 @@ def _checked(target: Target) -> httpx.URL:
     try:
         url = httpx.URL(target.url)
     except httpx.InvalidURL as invalid:
-        raise ReconcilerError(f"target {target.name}: the url is not valid: {invalid}") from None
+        why = "" if "@" in target.url else f": {invalid}"
+        raise ReconcilerError(f"target {target.name}: the url is not valid{why}") from None
     if url.userinfo:
         raise ReconcilerError(
             f"target {target.name}: the url holds credentials",
             hint="state them under auth: username and password",
         )
     if url.scheme not in ("http", "https") or not url.host:
+        what = "the url" if "@" in target.url else repr(target.url)
         raise ReconcilerError(
-            f"target {target.name}: {target.url!r} is no http address",
+            f"target {target.name}: {what} is no http address",
             hint="write it like https://airbyte.example.com",
         )
     if url.query or url.fragment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -22,6 +23,7 @@ INTERRUPTED: Final = 130
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; never raises."""
+    _print_anything()
     try:
         result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -31,6 +33,13 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the boundary
         return _ended(_first(error))
     return result if isinstance(result, int) else 0
+
+
+def _print_anything() -> None:
+    """A character that the terminal's encoding has not is printed as an escape, not a reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _first(error: BaseException) -> BaseException:
@@ -76,15 +85,14 @@ def _tell(error: ReconcilerError) -> None:
 def _report(error: BaseException) -> None:
     """Where it broke, without the values it broke on: a message of Python's may quote a secret."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="reconciler-bug-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(
-            "\n".join(
-                [f"reconciler {__version__}", f"Python {sys.version}", type(error).__name__, *lines]
-            )
-        )
-    click.echo(
-        f"This is a bug in reconciler ({type(error).__name__}). Report: {file.name}", err=True
-    )
+    places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    head = [f"reconciler {__version__}", f"Python {sys.version}", type(error).__name__]
+    click.echo(f"This is a bug in reconciler ({type(error).__name__}).", err=True, nl=False)
+    try:
+        with tempfile.NamedTemporaryFile(  # readable by its owner alone
+            "w", prefix="reconciler-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write("\n".join([*head, *places]))
+        click.echo(f" Report: {file.name}", err=True)
+    except OSError:
+        click.echo("\n" + "\n".join([*head, *places]), err=True)
