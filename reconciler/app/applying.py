@@ -12,6 +12,7 @@ from reconciler.app.session import Session, make_session_plan, open_session
 from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.events import Event, Outcome
+from reconciler.core.expect import Comparison, compare
 from reconciler.core.jobs import Operation
 from reconciler.core.plan import Plan
 from reconciler.core.policy import Expected
@@ -45,9 +46,11 @@ async def apply(
     emit: Callable[[Event], None],
     interrupts: Interrupts = never,
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    reviewed: Plan | None = None,
+    compared: Callable[[Comparison], None] = lambda _comparison: None,
 ) -> Applied | Plan:
-    """The plan itself where nothing was written: empty, not applyable, or not confirmed. `interrupts`
-    surrounds the writing and nothing else, and presses `Stop`."""
+    """The plan itself where nothing was written: not as `reviewed`, which `compared` is told, empty, not
+    applyable, or not confirmed. `interrupts` surrounds the writing and nothing else, and presses `Stop`."""
     project = open_project(request)
     project.refuse_errors()
     lock = request.project / STATE_FOLDER / f"{project.target.name}.lock"
@@ -55,6 +58,11 @@ async def apply(
         needs: Operation | None = "check" if request.check else None
         async with open_session(request, project, read_only=False, needs=needs) as session:
             planned, live = await make_session_plan(request, session, applying=True)
+            if reviewed is not None:
+                comparison = compare(reviewed, planned.plan, project.desired.resources)
+                compared(comparison)
+                if not comparison.same:
+                    return planned.plan
             if not planned.plan.changes or not planned.plan.applyable or not confirm(planned.plan):
                 return planned.plan
             stop = Stop()

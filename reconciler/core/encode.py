@@ -78,16 +78,16 @@ def encode_change(change: Change) -> dict[str, Json]:
         "level": change.level,
         "blocked": change.blocked,
         "refusals": list(change.refusals),
-        "fields": [_encode_field(field) for field in change.fields],
+        "fields": [encode_field(field) for field in change.fields],
         "effects": [_encode_effect(effect) for effect in change.effects],
         "dependsOn": [str(address) for address in change.depends_on],
         "fingerprint": change.fingerprint,
         "annotations": dict(sorted(change.annotations.items())),
-        **({"span": _encode_span(change.span)} if change.span else {}),
+        **({"span": encode_span(change.span)} if change.span else {}),
     }
 
 
-def _encode_field(field: FieldChange) -> dict[str, Json]:
+def encode_field(field: FieldChange) -> dict[str, Json]:
     return {
         "pointer": field.pointer,
         **({} if field.before is UNSET else {"before": field.before}),
@@ -106,11 +106,11 @@ def _encode_effect(effect: Effect) -> dict[str, Json]:
         "says": list(effect.says),
         "consent": effect.consent,
         "accepted": effect.accepted,
-        **({"span": _encode_span(effect.span)} if effect.span else {}),
+        **({"span": encode_span(effect.span)} if effect.span else {}),
     }
 
 
-def _encode_span(span: Span) -> dict[str, Json]:
+def encode_span(span: Span) -> dict[str, Json]:
     return {"file": span.file, "line": span.line, "column": span.column}
 
 
@@ -122,7 +122,7 @@ def encode_diagnostic(diagnostic: Diagnostic) -> dict[str, Json]:
         "hint": diagnostic.hint,
         "pointer": diagnostic.pointer,
         **({"address": diagnostic.address} if diagnostic.address else {}),
-        **({"span": _encode_span(diagnostic.span)} if diagnostic.span else {}),
+        **({"span": encode_span(diagnostic.span)} if diagnostic.span else {}),
     }
 
 
@@ -133,6 +133,9 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         raise ValueError(f"format {version} is not {FORMAT_VERSION}")
     target = data["target"]
     covered = data["notCovered"]
+    addresses = [change["address"] for change in data["changes"]]
+    if len(addresses) != len(set(addresses)):
+        raise ValueError("an address stands in it twice")
     return Plan(
         target=TargetLine(
             target["name"],
