@@ -22,8 +22,10 @@ _WORDS: Final = {
     "differs": "DIFFERS  ",
 }
 _AGAIN: Final = (
-    "plan again, review what it says, and apply with that file: reconciler plan --out FILE"
+    "plan again with the options that apply gets (addresses, --exclude, --allow, --resend-secrets), "
+    "review it, and apply with that file: reconciler plan --out FILE"
 )
+_DONE: Final = "nothing is left to do: live is as git says"
 
 
 def refused_text(comparison: Comparison, plan: Plan, name: str) -> str:
