@@ -47,6 +47,7 @@ class Session:
             self.backend.capabilities.api,
             self.workspace.name,
             self.workspace.id,
+            "" if target.url == EMBEDDED else self.backend.generation,
         )
 
     async def snapshot(self) -> Live:

@@ -31,6 +31,11 @@ class Backend(Protocol):
     capabilities: Capabilities
     base_url: str
 
+    @property
+    def generation(self) -> str:
+        """Which releases of Airbyte answer like this server, as far as was seen; "" where nothing told."""
+        ...
+
     async def workspaces(self) -> tuple[Workspace, ...]:
         """Every workspace the credentials can see, sorted by name and id."""
         ...

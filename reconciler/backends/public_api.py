@@ -54,6 +54,9 @@ class PublicApi:
         api="public", operations=frozenset({"discover", "sync", "clear", "cancel", "jobs"})
     )
 
+    generation = ""
+    """Its answers hardly differ from release to release."""
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.base_url = transport.base_url

@@ -83,13 +83,15 @@ class NotCovered:
 
 @dataclass(frozen=True, slots=True)
 class TargetLine:
-    """The header: where this plan is for. `where` is a URL or says that it is embedded."""
+    """The header: where this plan is for. `where` is a URL or says that it is embedded; `generation` says
+    which releases the server is like, where that was seen: for people, and no part of what is compared."""
 
     name: str
     where: str
     api: str
     workspace: str
     workspace_id: str
+    generation: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

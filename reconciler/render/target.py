@@ -10,7 +10,8 @@ from reconciler.render.layout import wrapped
 
 
 def target_lines(target: TargetLine) -> list[str]:
-    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)})"
+    like = f", {clean(target.generation)}" if target.generation else ""
+    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)}{like})"
     return wrapped(f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"')
 
 

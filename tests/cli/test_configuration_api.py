@@ -291,3 +291,22 @@ def test_a_bare_url_finds_the_api_that_the_server_has(
         assert ran.code == 0, ran.out + ran.err
         assert f"({api} API)" in ran.out
         assert cli("plan", *project.at, "-t", "remote", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("generation", "told"),
+    [("0.40", "before 1.6"), ("1.6", "1.6"), ("1.8", "1.7 or newer"), ("2.0", "1.7 or newer")],
+)
+def test_the_header_says_which_releases_the_server_is_like(
+    cli: Cli, tmp_path: Path, generation: str, told: str
+) -> None:
+    """Found by what it answers: the first line of a plan names target, API and generation."""
+    cli("init", str(tmp_path / "shop"))
+    project = tmp_path / "shop" / "reconciler.yaml"
+    with serve.running(Settings(generation=GENERATIONS[generation])) as url:
+        text = project.read_text(encoding="utf-8").replace("url: embedded", f"url: {url}")
+        project.write_text(text, encoding="utf-8")
+        planned = cli("plan", "-C", str(tmp_path / "shop"), "--api", "config")
+    assert planned.code == 0, planned.err
+    header = " ".join(planned.out.split("\n\n")[0].split())
+    assert f"(Configuration API, {told})" in header

@@ -58,6 +58,7 @@ class FakeBackend:
     """
 
     capabilities: Capabilities = CAPABILITIES
+    generation: str = ""
     objects: dict[str, LiveObject] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
