@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.app.lock import locked
 from reconciler.app.project import STATE_FOLDER, Request, open_project
+from reconciler.app.resuming import Memory, journaled, plan_after_the_last
 from reconciler.app.session import Session, make_session_plan, open_session
 from reconciler.app.stop import Interrupts, Stop, never
 from reconciler.core.diagnostics import ReconcilerError
@@ -48,16 +50,20 @@ async def apply(
     patience: Patience = Patience(),  # noqa: B008 - frozen
     reviewed: Plan | None = None,
     compared: Callable[[Comparison], None] = lambda _comparison: None,
+    talk: Callable[[str], None] = lambda _line: None,
+    now: Callable[[], float] = time.time,
 ) -> Applied | Plan:
     """The plan itself where nothing was written: not as `reviewed`, which `compared` is told, empty, not
-    applyable, or not confirmed. `interrupts` surrounds the writing and nothing else, and presses `Stop`."""
+    applyable, or not confirmed. `interrupts` surrounds the writing and nothing else, and presses `Stop`.
+    `talk`: what is waited for before anything is written; `now` is the wall's clock."""
     project = open_project(request)
     project.refuse_errors()
     lock = request.project / STATE_FOLDER / f"{project.target.name}.lock"
     with locked(lock):
         needs: Operation | None = "check" if request.check else None
         async with open_session(request, project, read_only=False, needs=needs) as session:
-            planned, live = await make_session_plan(request, session, applying=True)
+            memory = Memory(patience, now, talk)
+            planned, live = await plan_after_the_last(request, session, memory)
             if reviewed is not None:
                 comparison = compare(reviewed, planned.plan, project.desired.resources)
                 compared(comparison)
@@ -67,7 +73,10 @@ async def apply(
                 return planned.plan
             stop = Stop()
             async with interrupts(stop):
-                with stop.abandonable(finishing=True) as scope:
+                with (
+                    stop.abandonable(finishing=True) as scope,
+                    journaled(request, session, planned.plan, memory) as journal,
+                ):
                     outcome = await execute(
                         planned,
                         live,
@@ -78,6 +87,7 @@ async def apply(
                         scope=scope,
                         patience=patience,
                         testing=partial(safe, redact=project.redactor) if request.check else None,
+                        journal=journal,
                     )
                 applied = Applied(planned.plan, outcome, bugs=outcome.bugs)
                 if stop.given_up or not outcome.wrote:

@@ -49,13 +49,15 @@ Event: TypeAlias = Started | Done | Failed | Skipped
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What happened to each change, in the order of the plan; `interrupted`: some were not started or not
-    waited for. `bugs`: exceptions that nobody expected, to be raised once this was told."""
+    waited for. `bugs`: exceptions that nobody expected, to be raised once this was told. `tags`: names of
+    those that were made, or may have been."""
 
     done: tuple[Done, ...]
     failed: tuple[Failed, ...]
     skipped: tuple[Skipped, ...]
     interrupted: bool = False
     bugs: tuple[Exception, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -65,7 +67,8 @@ class Outcome:
     @property
     def wrote(self) -> bool:
         """Whether something was written, or may have been."""
-        return bool(self.done) or any(failed.unknown or failed.written for failed in self.failed)
+        some = any(failed.unknown or failed.written for failed in self.failed)
+        return bool(self.done or self.tags) or some
 
     @property
     def exit_code(self) -> int:

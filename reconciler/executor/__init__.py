@@ -5,7 +5,6 @@ Decides nothing about content: what to send was decided in the core. Knows no wi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import groupby
 from typing import Final, TypeAlias
@@ -18,6 +17,7 @@ from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Sk
 from reconciler.core.model import Connection, Live
 from reconciler.core.planning import Planned, Step
 from reconciler.executor.checks import Verdict
+from reconciler.executor.journal import Journal, Write
 from reconciler.executor.replacing import begin_replacement, finish_replacement
 from reconciler.executor.run import PARALLEL, PARALLEL_SLOW, Patience, Run
 from reconciler.executor.steps import create, delete, update
@@ -46,14 +46,15 @@ async def execute(
     stopping: Callable[[], bool] = lambda: False,
     scope: anyio.CancelScope | None = None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     testing: Callable[[str], str] | None = None,
+    journal: Journal | None = None,
 ) -> Outcome:
     """Runs every change of an applyable plan. Once the first write was sent it never raises for what the
     server refuses. `stopping`: start nothing more; cancelling `scope` waits for nothing any more.
     `testing`: sources and destinations that are written or used must pass their connection tests, and
-    this takes secrets out of what they say."""
+    this takes secrets out of what they say. `journal`: where each write is noted before it is sent."""
     run = Run(
         planned,
         live,
@@ -67,11 +68,14 @@ async def execute(
         slow=anyio.CapacityLimiter(min(parallelism, PARALLEL_SLOW)),
         ids={address: found.id for address, found in planned.claims.live.items()},
         testing=testing,
+        journal=journal or Journal(),
     )
     with scope or anyio.CancelScope():
         await _run_levels(run)
     _skip_the_rest(run)
-    return _outcome(run)
+    outcome = _outcome(run)
+    run.journal.end(outcome)
+    return outcome
 
 
 async def _run_levels(run: Run) -> None:
@@ -104,9 +108,13 @@ async def _create_tags(run: Run) -> None:
     """A tag that can't be made fails the connections that carry it, and nothing else."""
     for tag in run.planned.plan.new_tags:
         try:
-            await run.backend.create_tag(run.live.workspace, tag)
+            with run.journal.writing(Write("create", "", "tag", tag)) as result:
+                result.object_id = (await run.backend.create_tag(run.live.workspace, tag)).id
+            run.made_tags.append(tag)
         except ReconcilerError as error:
             run.missing_tags[tag] = error
+            if isinstance(error, OutcomeUnknown):
+                run.made_tags.append(tag)
 
 
 async def _run_step(run: Run, step: Step) -> None:
@@ -192,4 +200,5 @@ def _outcome(run: Run) -> Outcome:
         interrupted=run.given_up
         or any(isinstance(event, Skipped) and event.reason == INTERRUPTED for event in events),
         bugs=tuple(run.bugs),
+        tags=tuple(run.made_tags),
     )

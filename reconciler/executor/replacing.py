@@ -20,6 +20,7 @@ from reconciler.core.model import Connection, LiveObject, Update
 from reconciler.core.planning import Step
 from reconciler.executor import settling
 from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+from reconciler.executor.running import going, refuse_running
 
 
 async def begin_replacement(run: Run, step: Step) -> str:
@@ -48,6 +49,7 @@ async def _make_actor(run: Run, step: Step, old: LiveObject) -> str:
 
 async def _replace_connection(run: Run, step: Step, wanted: Connection, old: LiveObject) -> str:
     address = step.change.address
+    await refuse_running(run, (old,))
     wanted = with_ids(run, wanted)
     async with run.slow:
         wanted = await checked(run, wanted, wanted)
@@ -62,6 +64,7 @@ async def _replace_connection(run: Run, step: Step, wanted: Connection, old: Liv
     ignored = read_back(run, step, asleep, made)
     if ignored:
         return ignored
+    await refuse_running(run, (old,))
     await settling.delete(run, step, old.kind, old.id)
     run.ids[address] = made.id
     names = frozenset({"name", "status"}) if wanted.status else frozenset({"name"})
@@ -87,6 +90,7 @@ async def finish_replacement(run: Run, step: Step) -> str:
             f"the new one stands, the old one ({old.id}) stays: connections still use it: {names}",
             hint="mend what failed and apply again: it goes on from here",
         )
+    await refuse_running(run, going(run.planned, step))
     await settling.delete(run, step, old.kind, old.id)
     new = next(found for found in now.objects if found.id == run.ids[address])
     rename = Update(step.spec, frozenset({"name"}))

@@ -16,6 +16,7 @@ from reconciler.core.events import Event, Failed, Skipped, Started
 from reconciler.core.model import Address, Connection, Live, LiveObject, Ref, Spec
 from reconciler.core.normalize import naming_for
 from reconciler.core.planning import Planned, Step, fingerprint
+from reconciler.executor.journal import Journal
 
 PARALLEL: Final = 4
 PARALLEL_SLOW: Final = 2
@@ -39,6 +40,7 @@ class Run:
     did not know. `written`: changes of which something was written before they were done; `half_done`:
     actors whose replacement stands beside the old one. `testing`: takes secrets out of what connectors say
     when their connections are tested, None where they are not; `unfit`: (kind, id) → what is wrong.
+    `made_tags`: those that were made, or may have been.
     """
 
     planned: Planned
@@ -64,6 +66,8 @@ class Run:
     bugs: list[Exception] = field(default_factory=list)
     unfit: dict[tuple[str, str], str] = field(default_factory=dict)
     testing: Callable[[str], str] | None = None
+    journal: Journal = field(default_factory=Journal)
+    made_tags: list[str] = field(default_factory=list)
     given_up: bool = False
 
     def say(self, event: Event) -> None:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from reconciler.core.diagnostics import ApiError, NotAsReviewed, OutcomeUnknown, ReconcilerError
 from reconciler.core.model import Connection, Live, LiveObject, Spec, Update
 from reconciler.core.planning import Step
+from reconciler.executor.journal import Write
 from reconciler.executor.run import Run, ignored
 
 _T = TypeVar("_T")
@@ -35,48 +36,71 @@ async def create(run: Run, step: Step, spec: Spec) -> LiveObject:
     Raises NotAsReviewed where such an object appeared since the plan was made (PUB-T 24).
     """
     _refuse_appeared(run, spec)
-    try:
-        made = await run.backend.create(run.live.workspace, spec)
-    except OutcomeUnknown as lost:
-        limit = run.patience.slow if isinstance(spec, Connection) else run.patience.quick
-        found = await _look_until(run, limit, lambda: _listed(run, spec))
-        if found is None:
-            raise
-        made = _adopted(run, step, found, lost)
-    except ApiError as error:
-        found = await _listed(run, spec) if _is_server_error(error) else None
-        if found is None:
-            raise
-        made = _adopted(run, step, found, error)
+    kind = type(spec).__name__.lower()
+    with run.journal.writing(Write("create", str(step.change.address), kind, spec.name)) as result:
+        made = await _created(run, step, spec)
+        result.object_id = made.id
     run.seen.add(made.id)
     return made
+
+
+async def _created(run: Run, step: Step, spec: Spec) -> LiveObject:
+    try:
+        return await run.backend.create(run.live.workspace, spec)
+    except ApiError as error:
+        lost = isinstance(error, OutcomeUnknown)
+        if not (lost or _is_server_error(error)):
+            raise
+        slow = isinstance(spec, Connection)
+        limit = (run.patience.slow if slow else run.patience.quick) if lost else 0
+        found, looked = await _look_until(run, limit, lambda: _listed(run, spec))
+        if found is None:
+            raise (error if looked else _unknown(error)) from None
+        run.notes[step.change.address] = f"{FOUND_AGAIN}: {found.id} ({error.message})"
+        return found
 
 
 async def update(run: Run, step: Step, live: LiveObject, update: Update, asked: Spec) -> LiveObject:
     """The object after the write; also where its answer was lost and it reads as `asked`. Where the
     difference can't be seen (secrets), nobody knows whether it was written."""
+    fields = tuple(sorted(update.fields))
+    address, name = str(step.change.address), update.spec.name
+    with run.journal.writing(Write("update", address, live.kind, name, live.id, fields)):
+        return await _updated(run, step, live, update, asked)
+
+
+async def _updated(
+    run: Run, step: Step, live: LiveObject, update: Update, asked: Spec
+) -> LiveObject:
     try:
         return await run.backend.update(live, update)
     except ApiError as error:
         lost = isinstance(error, OutcomeUnknown)
-        shows = bool(ignored(run, step, asked, live))
-        if not shows or not (lost or _is_server_error(error)):
+        if not (lost or _is_server_error(error)):
             raise
+        if not ignored(run, step, asked, live):
+            raise _unknown(error) from None
 
         async def look() -> LiveObject | None:
             now = await run.backend.read(live.kind, live.id)
             return now if now is not None and not ignored(run, step, asked, now) else None
 
         limit = run.patience.slow if "streams" in update.fields else run.patience.quick
-        written = await _look_until(run, limit if lost else 0, look)
+        written, looked = await _look_until(run, limit if lost else 0, look)
         if written is None:
-            raise
+            raise (error if looked else _unknown(error)) from None
     run.notes[step.change.address] = FOUND_AGAIN
     return written
 
 
 async def delete(run: Run, step: Step, kind: str, object_id: str) -> None:
     """Done also where the answer was lost and the object is gone."""
+    address, name = str(step.change.address), step.change.name
+    with run.journal.writing(Write("delete", address, kind, name, object_id)):
+        await _deleted(run, step, kind, object_id)
+
+
+async def _deleted(run: Run, step: Step, kind: str, object_id: str) -> None:
     try:
         await run.backend.delete(kind, object_id)
     except ApiError as error:
@@ -87,8 +111,9 @@ async def delete(run: Run, step: Step, kind: str, object_id: str) -> None:
         async def look() -> bool | None:
             return True if await run.backend.read(kind, object_id) is None else None
 
-        if not await _look_until(run, run.patience.quick if lost else 0, look):
-            raise
+        gone, looked = await _look_until(run, run.patience.quick if lost else 0, look)
+        if not gone:
+            raise (error if looked else _unknown(error)) from None
         run.notes[step.change.address] = FOUND_AGAIN
 
 
@@ -120,30 +145,34 @@ def _is_sent(found: LiveObject, spec: Spec) -> bool:
     return getattr(there, "connector", None) == getattr(spec, "connector", None)
 
 
-def _adopted(run: Run, step: Step, found: LiveObject, error: ApiError) -> LiveObject:
-    run.notes[step.change.address] = f"{FOUND_AGAIN}: {found.id} ({error.message})"
-    return found
+def _unknown(error: ApiError) -> OutcomeUnknown:
+    """For an answer that settles nothing, where nothing else could settle it."""
+    if isinstance(error, OutcomeUnknown):
+        return error
+    return OutcomeUnknown(
+        error.message, hint="plan again to see what became of it", status=error.status
+    )
 
 
 def _is_server_error(error: ApiError) -> bool:
     """Answered by Airbyte itself, which may fail after it has written."""
-    return error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 async def _look_until(
     run: Run, limit: float, look: Callable[[], Awaitable[_T | None]]
-) -> _T | None:
-    """What `look` finds within `limit` seconds; an interrupt ends the waiting. A server that can't be
-    read says nothing about the write, so that it is asked again."""
-    began = run.clock()
+) -> tuple[_T | None, bool]:
+    """What `look` finds within `limit` seconds, and whether the last look saw anything at all; an interrupt
+    ends the waiting. A server that can't be read says nothing about the write: it is asked again."""
+    began, looked = run.clock(), False
     for pause in pauses(limit):
         await run.sleep(pause)
         try:
-            found = await look()
+            found, looked = await look(), True
         except ReconcilerError:
-            found = None
+            found, looked = None, False
         if found is not None:
-            return found
+            return found, True
         if run.stopping() or run.clock() - began > limit:
             break
-    return None
+    return None, looked

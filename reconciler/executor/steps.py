@@ -13,6 +13,7 @@ from reconciler.core.model import Connection, LiveObject
 from reconciler.core.planning import Step
 from reconciler.executor import settling
 from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+from reconciler.executor.running import going, ids_going, refuse_running
 
 
 async def create(run: Run, step: Step) -> str:
@@ -50,18 +51,20 @@ async def delete(run: Run, step: Step) -> str:
     current = await unmoved(run, step)
     if not isinstance(current.spec, Connection):
         await refuse_if_used(run, current)
+    await refuse_running(run, going(run.planned, step))
     await settling.delete(run, step, current.kind, current.id)
     run.ids.pop(step.change.address, None)
     return ""
 
 
 async def refuse_if_used(run: Run, actor: LiveObject) -> None:
-    """Airbyte deletes every connection on a deleted actor (PUB-T 2), so that the list is read again."""
-    known = {user.id for user in connections_on(actor, run.live)}
+    """Airbyte deletes every connection on a deleted actor (PUB-T 2), so that the list is read again: only
+    those may stand on it that the plan knew and that were to be taken along."""
+    known = {user.id for user in connections_on(actor, run.live)} - ids_going(run.planned)
     now = await run.backend.snapshot(run.live.workspace)
-    new = [user for user in connections_on(actor, now) if user.id not in known]
-    if new:
-        names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in new))
+    left = [user for user in connections_on(actor, now) if user.id not in known]
+    if left:
+        names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in left))
         raise NotAsReviewed(
-            f"connections that the plan did not know use it now: {names}", hint="plan again"
+            f"connections that are not to go with it use it now: {names}", hint="plan again"
         )

@@ -61,7 +61,8 @@ def shape_of(store: Store) -> Shape:
     for connection in connections:
         own = _connection(connection, tags)
         ends = [
-            names.get(end, f"gone: {end}") for end in (connection.source_id, connection.destination_id)
+            names.get(end, f"gone: {end}")
+            for end in (connection.source_id, connection.destination_id)
         ]
         standing = Standing(connection.id, _text({**own, "ends": ends}), _text(own))
         objects.setdefault(("connection", connection.name), []).append(standing)

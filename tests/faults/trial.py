@@ -111,7 +111,13 @@ def apply(server: Server, folder: Path, api: str) -> Ran:
         allow=(ALL_OF_IT,),
         http_transport=httpx.ASGITransport(server.app),
     )
-    work = partial(app.apply, request, confirm=lambda _plan: True, emit=lambda _event: None)
+    work = partial(
+        app.apply,
+        request,
+        confirm=lambda _plan: True,
+        emit=lambda _event: None,
+        now=server.time,
+    )
     return ended(lambda: clock.run(work, server.time))
 
 
@@ -126,7 +132,7 @@ def ended(run: Callable[[], app.Applied | Plan]) -> Ran:
         told = "; ".join(d.message for d in result.diagnostics if d.severity == "error")
         blocked = [f"{c.address}: {c.refusals} {c.effects}" for c in result.blocked]
         code = 0 if not result.changes and not result.errored else 1
-        return Ran(code, message=f"{told} {blocked if blocked else ''}")
+        return Ran(code, message=f"{told} {blocked or ''}")
     problem = f"a bug: {result.bugs!r}" if result.bugs else ""
     left = [str(change.address) for change in result.remaining.changes] if result.remaining else []
     said = [f"{f.change.address}: {f.message}" for f in result.outcome.failed]

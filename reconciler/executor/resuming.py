@@ -1,0 +1,65 @@
+"""Looks first: a create that an earlier run sent, and of which nobody knows, may still be carried out.
+
+Decides nothing about content: it waits until the object is there or could no longer come, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from reconciler.core.diagnostics import ReconcilerError
+from reconciler.core.model import Live
+from reconciler.core.plan import Plan
+from reconciler.executor.journal import Unresolved
+from reconciler.executor.settling import pauses
+
+
+def created_again(
+    plan: Plan, live: Live, unresolved: Iterable[Unresolved], *, now: float, limit: float
+) -> tuple[Unresolved, ...]:
+    """Of the creates of earlier runs those that the plan would repeat, that are not there, and that were
+    sent less than `limit` seconds ago."""
+    making = [change for change in plan.changes if change.action in ("create", "replace")]
+    addresses = {str(change.address) for change in making}
+    names = {(change.address.kind, change.name) for change in making}
+    there = {(found.kind, found.spec.name) for found in live.objects}
+    return tuple(
+        one
+        for one in unresolved
+        if (one.address in addresses or (one.kind, one.name) in names)
+        and (one.kind, one.name) not in there
+        and seconds_left(one, now=now, limit=limit) > 0
+    )
+
+
+def seconds_left(one: Unresolved, *, now: float, limit: float) -> float:
+    """Of `limit`, counted from when it was sent. A clock that was set back makes it no longer than that."""
+    return min(limit, one.sent + limit - now)
+
+
+async def look_for(
+    missing: Iterable[Unresolved],
+    snapshot: Callable[[], Awaitable[Live]],
+    *,
+    limit: float,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:
+    """Returns once each is there, or so long ago that it can no longer come. A server that can't be read
+    is asked again: it says nothing about what it does."""
+    missing = tuple(missing)
+    longest = max(seconds_left(one, now=now(), limit=limit) for one in missing)
+    for pause in pauses(longest):
+        await sleep(pause)
+        try:
+            live = await snapshot()
+        except ReconcilerError:
+            continue
+        there = {(found.kind, found.spec.name) for found in live.objects}
+        missing = tuple(
+            one
+            for one in missing
+            if (one.kind, one.name) not in there and seconds_left(one, now=now(), limit=limit) > 0
+        )
+        if not missing:
+            return
