@@ -115,10 +115,14 @@ CODES: Final[Mapping[str, Code]] = {
     ),
     # plans and their guards
     "excluded-but-needed": Code("--exclude leaves out what another change needs"),
+    "job-running": Code(
+        "a job runs on a connection that is to be deleted or replaced, or nobody can tell"
+    ),
     "limit-deletes": Code("more goes than the target's limit allows"),
     "limit-stops": Code("more streams stop than were meant"),
     "limit-updates": Code("more changes than the target's limit allows"),
     "nothing-selected": Code("an address or pattern that means no manifest"),
+    "nothing-stated": Code("no manifest is for a target whose workspace holds something"),
     "selection-widened": Code(
         "a change that was not asked for and is needed", _WARNING, switchable=True
     ),

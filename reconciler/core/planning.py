@@ -38,7 +38,8 @@ from reconciler.core.target import Limits
 class Situation:
     """All that a plan depends on. `applying`: secrets that would be sent must be at hand.
 
-    `resend`: patterns of sources and destinations whose secrets are sent though they can't be compared.
+    `resend`: patterns of sources and destinations whose secrets are sent though they can't be compared;
+    `allow_empty`: that git states nothing is meant; `allow_running`: connections may go while jobs run.
     """
 
     target: TargetLine
@@ -52,6 +53,8 @@ class Situation:
     selection: Selection = field(default_factory=Selection)
     catalogs: drafts.Catalogs = field(default_factory=dict)
     resend: tuple[str, ...] = ()
+    allow_empty: bool = False
+    allow_running: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
+    """`may_interrupt`: connections may be deleted while a job runs on them."""
+
     plan: Plan
     steps: Mapping[Address, Step]
     claims: Claims
+    may_interrupt: bool = False
 
 
 def make_plan(situation: Situation) -> Planned:
@@ -98,6 +104,7 @@ def make_plan(situation: Situation) -> Planned:
         *narrowing,
         *policy.stale_flags(situation.allow, resources, effects),
         *policy.stale_consents({a: resources[a] for a in sorted(chosen)}, effects),
+        *policy.check_stated(situation.desired, situation.live, allowed=situation.allow_empty),
         *policy.check_limits(_tally(changes, claims), situation.limits, situation.expected),
     )
     plan = Plan(
@@ -111,7 +118,7 @@ def make_plan(situation: Situation) -> Planned:
         not_covered=_not_covered(situation, claims, drafted, chosen),
         complete=not any(_left_for_apply(change, situation) for change in changes),
     )
-    return Planned(plan, steps, claims)
+    return Planned(plan, steps, claims, situation.allow_running)
 
 
 def _ground(situation: Situation, claims: Claims) -> drafts.Ground:
@@ -156,7 +163,7 @@ def _finish(
     resource, change = draft.resource, draft.change
     assert change is not None  # noqa: S101 - only drafts with a change are finished
     deletes = change.action == "delete"
-    refusals = list(change.refusals)
+    refusals = [*change.refusals, *policy.locked_refusal(draft.live)]
     if deletes or change.action == "replace":
         if resource.lifecycle.prevent_destroy:
             refusals.append(
@@ -262,13 +269,15 @@ def fingerprint(found: LiveObject, users: Iterable[LiveObject] = ()) -> str:
 
 def _tally(changes: tuple[Change, ...], claims: Claims) -> policy.Tally:
     """Streams stop where they are deselected, and where their connection goes or is made inactive."""
-    stopped = sum(_stopped(change, claims) for change in changes)
+    stopped = [_stopped(change, claims) for change in changes]
     return policy.Tally(
         objects=len(claims.live),
         streams=sum(_stream_count(found) for found in claims.live.values()),
         deletes=sum(1 for c in changes if c.action in ("delete", "replace")),
         updates=sum(1 for c in changes if c.action == "update"),
-        stopped=stopped,
+        stopped=sum(stopped),
+        connections=sum(bool(KINDS[address.kind].references) for address in claims.live),
+        alone=max(stopped, default=0),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.effects import EFFECTS, Effect
 from reconciler.core.kinds import KINDS
-from reconciler.core.model import Address, Consent, Resource
+from reconciler.core.model import Address, Consent, Desired, Live, LiveObject, Resource
 from reconciler.core.target import Limits
 
 
@@ -153,15 +153,21 @@ def _concerns(consent: Consent, effect: Effect) -> bool:
     return not consent.streams or any(_named(label, consent.streams) for label in effect.streams)
 
 
+# --- Guards that no consent lifts -------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a plan does, in numbers, against what the project claims of live."""
+    """What a plan does, in numbers, against what the project claims of live. `streams` and `connections`
+    are all of them; `stopped` of the streams stop, `alone` of them with the one change that stops most."""
 
     objects: int
     streams: int
     deletes: int
     updates: int
     stopped: int
+    connections: int = 0
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +187,71 @@ _FLAGS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """`share`: the limit in percent; `room`: so many pass it in any case; `stated`: by a flag."""
+
+    what: str
+    noun: str
+    count: int
+    population: int
+    share: float | None
+    room: int
+    stated: int | None
+
+    @property
+    def passed(self) -> bool:
+        return (
+            self.share is not None
+            and self.stated is None
+            and self.count > self.room
+            and self.count * 100 > self.share * self.population
+        )
+
+
 def check_limits(tally: Tally, limits: Limits, expected: Expected) -> tuple[Diagnostic, ...]:
     """One diagnostic for each limit that is passed, with the numbers and the flag that states them, and
-    for each number that was stated and is exceeded. Flags count objects: streams go with them."""
+    for each number that was stated and is exceeded. Flags count objects: streams go with them.
+
+    A share that is not 0 always leaves room for one change: 30% of two objects is one, and never two. What
+    one change stops are the streams of one connection, where a single one is more than the share of all.
+    """
+    deletes, updates = limits.deletes, limits.updates
     checks = (
-        ("deletes", tally.deletes, tally.objects, "objects", limits.deletes, expected.deletes),
-        ("deletes", tally.stopped, tally.streams, "streams", limits.deletes, expected.stops),
-        ("updates", tally.updates, tally.objects, "objects", limits.updates, expected.updates),
+        _Check(
+            "deletes",
+            "objects",
+            tally.deletes,
+            tally.objects,
+            deletes,
+            _one(deletes),
+            expected.deletes,
+        ),
+        _Check(
+            "deletes",
+            "streams",
+            tally.stopped,
+            tally.streams,
+            deletes,
+            _one_connection(deletes, tally),
+            expected.stops,
+        ),
+        _Check(
+            "updates",
+            "objects",
+            tally.updates,
+            tally.objects,
+            updates,
+            _one(updates),
+            expected.updates,
+        ),
     )
     stated = (
         ("deletes", tally.deletes, expected.deletes),
         ("updates", tally.updates, expected.updates),
         ("stops", tally.stopped, expected.stops),
     )
-    return _past_limits(checks) + tuple(
+    return tuple(map(_past_limit, (check for check in checks if check.passed))) + tuple(
         Diagnostic(
             code=f"limit-{what}",
             message=f"{count} {what}, and at most {number} were meant",
@@ -205,21 +262,54 @@ def check_limits(tally: Tally, limits: Limits, expected: Expected) -> tuple[Diag
     )
 
 
-_Check = tuple[str, int, int, str, float | None, int | None]
-"""(what, count, population, noun, limit in percent, the number that was stated)."""
+def _one(share: float | None) -> int:
+    return 1 if share else 0
 
 
-def _past_limits(checks: Iterable[_Check]) -> tuple[Diagnostic, ...]:
-    return tuple(
-        Diagnostic(
-            code=f"limit-{what}",
-            message=f"{count} of {population} {noun} ({count / population:.0%}): more than the limit of "
-            f"{limit:g}% for {what}",
-            hint=f"if that is meant, state the number: {_FLAGS[what, noun]} {count}",
-        )
-        for what, count, population, noun, limit, stated in checks
-        if limit is not None
-        and population > 0
-        and count * 100 > limit * population
-        and stated is None
+def _one_connection(share: float | None, tally: Tally) -> int:
+    if not share:
+        return 0
+    tiny = share * tally.connections < 100  # noqa: PLR2004 - percent
+    return max(1, tally.alone) if tiny else 1
+
+
+def _past_limit(check: _Check) -> Diagnostic:
+    whole = check.population
+    part = f" ({check.count / whole:.0%})" if whole else ""
+    return Diagnostic(
+        code=f"limit-{check.what}",
+        message=f"{check.count} of {whole} {check.noun}{part}: more than the limit of "
+        f"{check.share:g}% for {check.what}",
+        hint=f"if that is meant, state the number: {_FLAGS[check.what, check.noun]} {check.count}",
     )
+
+
+def check_stated(desired: Desired, live: Live, *, allowed: bool) -> tuple[Diagnostic, ...]:
+    """No manifest means this target while its workspace holds something: a branch, folder or target that
+    is not the one that was meant would read as "no changes". `allowed`: --allow-empty."""
+    if desired.resources or not live.objects or allowed:
+        return ()
+    kinds = sorted({found.kind for found in live.objects})
+    counts = [(sum(found.kind == kind for found in live.objects), kind) for kind in kinds]
+    there = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counts)
+    return (
+        Diagnostic(
+            code="nothing-stated",
+            message=f"no manifest is for this target, while its workspace has {there}",
+            hint="is it the right folder, branch and target, and what do metadata.targets say? If nothing "
+            "is meant to be stated here: --allow-empty",
+        ),
+    )
+
+
+def locked_refusal(live: LiveObject | None) -> tuple[str, ...]:
+    """Airbyte refuses every change of a connection that it has locked (PUB-T 40)."""
+    if live is None or getattr(live.spec, "status", None) != "locked":
+        return ()
+    return (_LOCKED,)
+
+
+_LOCKED: Final = (
+    "Airbyte has locked this connection, and takes no change of it: its page there says why; "
+    "to do the rest without it: --exclude"
+)

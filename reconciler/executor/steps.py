@@ -60,11 +60,11 @@ async def delete(run: Run, step: Step) -> str:
 async def refuse_if_used(run: Run, actor: LiveObject) -> None:
     """Airbyte deletes every connection on a deleted actor (PUB-T 2), so that the list is read again: only
     those may stand on it that the plan knew and that were to be taken along."""
-    known = {user.id for user in connections_on(actor, run.live)} - ids_going(run.planned)
+    known = {user.id for user in connections_on(actor, run.live)}
+    gone = ids_going(run.planned)
     now = await run.backend.snapshot(run.live.workspace)
-    left = [user for user in connections_on(actor, now) if user.id not in known]
+    left = [u for u in connections_on(actor, now) if u.id not in known or u.id in gone]
     if left:
         names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in left))
-        raise NotAsReviewed(
-            f"connections that are not to go with it use it now: {names}", hint="plan again"
-        )
+        what = "that were to be gone" if left[0].id in gone else "that the plan did not know"
+        raise NotAsReviewed(f"connections {what} use it now: {names}", hint="plan again")

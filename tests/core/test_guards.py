@@ -316,11 +316,41 @@ def test_a_share_beyond_the_limit_is_refused(counts: dict[str, int], passed: lis
     assert limit_codes(tally(**counts), Limits()) == []
 
 
-def test_in_a_small_world_one_is_already_too_many() -> None:
-    assert limit_codes(tally(1, 0, deletes=1), THIRTY) == ["limit-deletes"]
-    assert limit_codes(tally(1, 0, deletes=1), Limits(deletes=100)) == []
-    assert limit_codes(tally(1, 0, deletes=1), Limits(deletes=0)) == ["limit-deletes"]
-    assert limit_codes(tally(0, 0), Limits(deletes=0, updates=0)) == []
+@pytest.mark.parametrize("share", [1, 30, 49])
+@pytest.mark.parametrize("counted", ["deletes", "updates"])
+def test_a_share_leaves_room_for_one_object_and_never_for_two(share: float, counted: str) -> None:
+    limits = Limits(deletes=share, updates=share)
+    for objects in (1, 2, 3):
+        assert limit_codes(tally(objects, 0, **{counted: 1}), limits) == []
+        assert limit_codes(tally(objects, 0, **{counted: 2}), limits) == (
+            [f"limit-{counted}"] if share * objects < 200 else []
+        )
+
+
+def test_no_share_at_all_leaves_no_room() -> None:
+    none = Limits(deletes=0, updates=0)
+    assert limit_codes(tally(1, 5, deletes=1, connections=1), none) == ["limit-deletes"]
+    assert limit_codes(tally(1, 5, updates=1), none) == ["limit-updates"]
+    assert limit_codes(tally(1, 5, stopped=1, alone=1, connections=1), none) == ["limit-deletes"]
+    assert limit_codes(tally(0, 0), none) == []
+
+
+def test_in_a_tiny_world_one_connection_may_stop_and_not_two() -> None:
+    """30% of three connections is less than one of them."""
+    tiny = {"connections": 3, "alone": 5}
+    assert limit_codes(tally(5, 15, stopped=5, **tiny), THIRTY) == []
+    assert limit_codes(tally(5, 15, stopped=6, **tiny), THIRTY) == ["limit-deletes"]
+    assert limit_codes(tally(5, 15, stopped=10, **tiny), THIRTY) == ["limit-deletes"]
+
+
+def test_in_a_larger_world_one_connection_with_most_of_the_streams_may_not_stop() -> None:
+    large = {"connections": 4, "alone": 40}
+    assert limit_codes(tally(8, 50, stopped=40, **large), THIRTY) == ["limit-deletes"]
+    assert limit_codes(tally(8, 50, stopped=15, **{**large, "alone": 15}), THIRTY) == []
+
+
+def test_a_single_stream_may_always_go() -> None:
+    assert limit_codes(tally(8, 2, stopped=1, connections=4, alone=1), THIRTY) == []
 
 
 def test_the_number_that_somebody_states_is_the_limit() -> None:
@@ -340,16 +370,40 @@ def limited(documents: list[Document], objects: list[LiveObject], limits: Limits
 
 
 def test_streams_count_that_are_deselected_or_whose_connection_stops_or_goes() -> None:
+    streams = [live_stream(), live_stream("a"), live_stream("b")]
+    ids = [f"cccccccc-0000-4000-8000-00000000000{i}" for i in range(4)]
+    flows = [
+        live_connection(*streams, name=f"c{i}", object_id=at, prefix=f"c{i}_")
+        for i, at in enumerate(ids)
+    ]
+    one = {"name": "orders", "syncMode": "incremental_append"}
+    for number, stops in (
+        (4, {"streams": [one]}),
+        (6, {"status": "inactive"}),
+    ):
+        both = [connection(f"c{i}", prefix=f"c{i}_", **stops) for i in range(2)]
+        rest = [connection(f"c{i}") for i in (2, 3)]
+        (message,) = limited([*ACTORS(), *both, *rest], [*WORLD, *flows], THIRTY)
+        assert f"{number} of 12 streams" in message
+    both = [absent("connection", f"c{i}") for i in range(2)]
+    found = limited([*ACTORS(), *both, *rest], [*WORLD, *flows], THIRTY)
+    assert sorted(found) == [
+        "2 of 6 objects (33%): more than the limit of 30% for deletes",
+        "6 of 12 streams (50%): more than the limit of 30% for deletes",
+    ]
+
+
+def test_one_ordinary_change_passes_in_a_world_of_one_connection() -> None:
     live = [*WORLD, live_connection(live_stream(), live_stream("a"), live_stream("b"))]
     one = {"name": "orders", "syncMode": "incremental_append"}
-    half = Limits(deletes=50)
-    for stops in (
+    for change in (
         connection(streams=[one]),
         connection(status="inactive"),
+        connection(prefix="x_", lifecycle={"allow": ["inconsistent"]}),
         absent("connection", "shop-to-lake"),
     ):
-        (message,) = limited([*ACTORS(), stops], live, half)
-        assert "of 3 streams" in message
+        tight = Limits(deletes=10, updates=10)
+        assert limited([*ACTORS(), change], live, tight) == []
 
 
 def test_only_what_this_project_claims_is_the_whole() -> None:
@@ -357,6 +411,55 @@ def test_only_what_this_project_claims_is_the_whole() -> None:
         live_source(name=f"other-{i}", object_id=f"aaaaaaaa-0000-4000-8000-00000000001{i}")
         for i in range(9)
     ]
-    assert limited([GONE, destination()], [*WORLD, *others], THIRTY) == [
-        "1 of 2 objects (50%): more than the limit of 30% for deletes"
+    both = [GONE, absent("destination", "lake")]
+    assert limited(both, [*WORLD, *others], THIRTY) == [
+        "2 of 2 objects (100%): more than the limit of 30% for deletes"
     ]
+
+
+# --- git states nothing ----------------------------------------------------------------------------
+
+
+def test_a_project_that_states_nothing_is_refused_while_the_workspace_holds_something() -> None:
+    plan = plan_of([], [*WORLD, live_connection()])
+    assert not plan.applyable
+    (found,) = plan.diagnostics
+    assert found.code == "nothing-stated"
+    assert "1 connection, 1 destination, 1 source" in found.message
+    assert "--allow-empty" in found.hint
+
+
+def test_stating_nothing_is_fine_where_it_is_meant_or_where_nothing_is() -> None:
+    assert plan_of([], WORLD, allow_empty=True).diagnostics == ()
+    assert plan_of([], []).diagnostics == ()
+    # Deleting everything is stated, each with its own consent.
+    assert plan_of([GONE, absent("destination", "lake")], WORLD).diagnostics == ()
+
+
+# --- what Airbyte has locked -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        connection(prefix="x_", lifecycle={"allow": ["inconsistent"]}),
+        connection(status="active"),
+        connection(destination="lake-2", lifecycle={"allow": ["replace", "duplicates"]}),
+        absent("connection", "shop-to-lake"),
+    ],
+)
+def test_a_locked_connection_takes_no_change(change: Document) -> None:
+    locked = live_connection(live_stream(), status="locked")
+    plan = plan_of([*ACTORS(), destination("lake-2"), change], [*WORLD, locked])
+    (found,) = [c for c in plan.changes if c.address.kind == "connection"]
+    assert any("locked" in refusal for refusal in found.refusals)
+    assert not plan.applyable
+
+
+def test_a_locked_connection_that_is_as_in_git_stands_in_nobodys_way() -> None:
+    locked = live_connection(live_stream(), status="locked")
+    plan = plan_of([*ACTORS(), connection()], [*WORLD, locked])
+    assert plan.changes == ()
+    changed = [source(configuration={"host": "new"}, lifecycle={"allow": ["inconsistent"]})]
+    plan = plan_of([*changed, destination(), connection()], [*WORLD, locked])
+    assert plan.applyable
