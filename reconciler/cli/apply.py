@@ -89,7 +89,8 @@ def apply(
             if plain and not isinstance(event, Started):
                 click.echo(applied.event_line(event))
 
-    work = partial(app.apply, request, confirm=confirm, emit=emit, interrupts=listening)
+    talk = partial(click.echo, err=True)
+    work = partial(app.apply, request, confirm=confirm, emit=emit, interrupts=listening, talk=talk)
     if review is not None:
         work = partial(work, reviewed=review.plan, compared=review.keep)
     result = anyio.run(work)

@@ -6,6 +6,7 @@ Decides nothing about content: it waits until the object is there or could no lo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.model import Live
@@ -18,18 +19,18 @@ def created_again(
     plan: Plan, live: Live, unresolved: Iterable[Unresolved], *, now: float, limit: float
 ) -> tuple[Unresolved, ...]:
     """Of the creates of earlier runs those that the plan would repeat, that are not there, and that were
-    sent less than `limit` seconds ago."""
+    sent less than `limit` seconds ago; each with the address that it has in the plan."""
     making = [change for change in plan.changes if change.action in ("create", "replace")]
-    addresses = {str(change.address) for change in making}
-    names = {(change.address.kind, change.name) for change in making}
+    by_address = {str(change.address): str(change.address) for change in making}
+    by_name = {(change.address.kind, change.name): str(change.address) for change in making}
     there = {(found.kind, found.spec.name) for found in live.objects}
-    return tuple(
-        one
-        for one in unresolved
-        if (one.address in addresses or (one.kind, one.name) in names)
-        and (one.kind, one.name) not in there
-        and seconds_left(one, now=now, limit=limit) > 0
-    )
+    found = []
+    for one in unresolved:
+        called = (one.kind, one.name)
+        address = by_address.get(one.address) or by_name.get(called)
+        if address and called not in there and seconds_left(one, now=now, limit=limit) > 0:
+            found.append(replace(one, address=address))
+    return tuple(found)
 
 
 def seconds_left(one: Unresolved, *, now: float, limit: float) -> float:
