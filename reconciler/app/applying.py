@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from reconciler.app.guards import jobs_in_the_way
 from reconciler.app.lock import locked
 from reconciler.app.project import STATE_FOLDER, Request, open_project
 from reconciler.app.resuming import Memory, journaled, plan_after_the_last
 from reconciler.app.session import Session, make_session_plan, open_session
 from reconciler.app.stop import Interrupts, Stop, never
-from reconciler.core.diagnostics import ReconcilerError
+from reconciler.core.diagnostics import ReconcilerError, in_order
 from reconciler.core.events import Event, Outcome
 from reconciler.core.expect import Comparison, compare
 from reconciler.core.jobs import Operation
 from reconciler.core.plan import Plan
+from reconciler.core.planning import Planned
 from reconciler.core.policy import Expected
 from reconciler.executor import Patience, execute
 from reconciler.transport.answers import safe
@@ -69,6 +71,7 @@ async def apply(
                 compared(comparison)
                 if not comparison.same:
                     return planned.plan
+            planned = await _guarded(request, session, planned)
             if not planned.plan.changes or not planned.plan.applyable or not confirm(planned.plan):
                 return planned.plan
             stop = Stop()
@@ -93,6 +96,13 @@ async def apply(
                 if stop.given_up or not outcome.wrote:
                     return applied
                 return await _read_back(request, session, applied, stop)
+
+
+async def _guarded(request: Request, session: Session, planned: Planned) -> Planned:
+    """With what stands in the way at this moment among its diagnostics, so that all is told at once."""
+    found = await jobs_in_the_way(session, planned, request.parallelism)
+    diagnostics = in_order([*planned.plan.diagnostics, *found])
+    return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics))
 
 
 async def _read_back(request: Request, session: Session, applied: Applied, stop: Stop) -> Applied:

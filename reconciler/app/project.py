@@ -57,6 +57,8 @@ class Request:
     check: bool = False
     resend: tuple[str, ...] = ()
     since: str | None = None
+    allow_empty: bool = False
+    allow_running: bool = False
     allowed_hosts: tuple[str, ...] | None = None
     http_transport: httpx.AsyncBaseTransport | None = None
     observe: Callable[[Exchange], None] | None = None

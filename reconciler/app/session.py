@@ -146,6 +146,8 @@ def _situation(request: Request, session: Session, live: Live, *, applying: bool
         applying=applying,
         selection=request.selection,
         resend=request.resend,
+        allow_empty=request.allow_empty,
+        allow_running=request.allow_running,
     )
 
 

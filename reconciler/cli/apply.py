@@ -56,6 +56,11 @@ from reconciler.render import applied, expected, text
     is_flag=True,
     help="Test the sources and destinations that are written or used before connections are.",
 )
+@click.option(
+    "--allow-running",
+    is_flag=True,
+    help="Delete or replace connections also while a job runs on them, which kills it.",
+)
 @output_options
 def apply(
     *,

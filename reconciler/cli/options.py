@@ -152,13 +152,16 @@ plan_options = combined(
     click.option(
         "--max-stops", type=click.IntRange(0), help="The number of streams meant to stop."
     ),
+    click.option(
+        "--allow-empty", is_flag=True, help="That no manifest is for this target is meant."
+    ),
     parallelism_option,
 )
 
 
 def refuse_unnamed_target(target: str | None) -> None:
     """For every command that writes: in a pipeline a default that moved would reach the wrong server."""
-    if target is None and os.environ.get("CI") == "true":
+    if target is None and os.environ.get("CI", "").lower() in ("true", "1"):
         raise WrongUsage(
             "under CI=true a command that writes needs an explicit target", hint="add -t TARGET"
         )
@@ -182,6 +185,8 @@ def make_request(
     check: bool = False,
     since: str | None = None,
     resend_secrets: Sequence[str] = (),
+    allow_empty: bool = False,
+    allow_running: bool = False,
     env_file: Path | None = None,
 ) -> Request:
     return Request(
@@ -197,6 +202,8 @@ def make_request(
         check=check,
         since=since,
         resend=tuple(resend_secrets),
+        allow_empty=allow_empty,
+        allow_running=allow_running,
         # Never from --env-file, which may lie in the repository that the list guards against.
         allowed_hosts=allowed_hosts(os.environ.get(VARIABLE)),
         observe=_print_exchange if verbose > 1 else None,
