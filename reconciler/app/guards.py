@@ -56,7 +56,7 @@ async def _running_on(session: Session, step: Step, connection: LiveObject) -> D
     return _in_the_way(
         step,
         what,
-        f"wait for it: reconciler jobs wait {job.id}; or cancel it: jobs cancel {job.id}",
+        f"wait for it: reconciler jobs wait {job.id}; or cancel it: reconciler jobs cancel {job.id}",
     )
 
 

@@ -167,11 +167,11 @@ def _environment(wanted: Mapping[str, str | None]) -> Iterator[None]:
 
 @contextmanager
 def airbyte(folder: Path) -> Iterator[Airbyte]:
-    """The embedded Airbyte behind a project, over raw HTTP."""
+    """The embedded Airbyte behind a project, over raw HTTP. What is started runs for an hour."""
     db = folder / _DB
     db.parent.mkdir(exist_ok=True)
     with asyncio.Runner() as runner:
-        server = Airbyte(Settings(db=db, catalogs=folder / "catalogs"), runner)
+        server = Airbyte(Settings(db=db, catalogs=folder / "catalogs", job_seconds=3600), runner)
         try:
             yield server
         finally:

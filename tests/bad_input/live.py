@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.bad_input.case import case
-from tests.bad_input.project import CONNECTION, CUSTOMERS, FILES, ORDERS, PROJECT, SOURCE
+from tests.bad_input.project import (
+    CONNECTION,
+    CUSTOMERS,
+    DESTINATION,
+    FILES,
+    ORDERS,
+    PROJECT,
+    SOURCE,
+)
 from tests.emulator.builders import Airbyte, postgres
 
 _PIN = "11111111-2222-4333-8444-555555555555"
@@ -30,6 +38,14 @@ def _moved_away(server: Airbyte) -> None:
     configuration = {"configuration": {"host": "fail.invalid"}}
     server.made("PATCH", f"/sources/{source['sourceId']}", json=configuration)
 
+
+def _syncing(server: Airbyte) -> None:
+    connection = server.listed("connections")[0]
+    body = {"connectionId": connection["connectionId"], "jobType": "sync"}
+    server.made("POST", "/jobs", json=body)
+
+
+_ELSEWHERE = "{name: shop-to-warehouse, targets: [production]}"
 
 CASES = (
     case(
@@ -120,9 +136,10 @@ CASES = (
         "limit-deletes",
         (PROJECT, "      url: embedded\n", "      url: embedded\n      limits: {deletes: 30%}\n"),
         (CONNECTION, "spec:", "state: absent\nspec:"),
+        (SOURCE, "spec:", "state: absent\nspec:"),
         applied=True,
         command=("plan",),
-        codes=("limit-deletes", "limit-deletes"),
+        codes=("limit-deletes",),
         placed=False,
     ),
     case(
@@ -142,6 +159,24 @@ CASES = (
         command=("plan", "--max-stops", "0"),
         codes=("limit-stops",),
         placed=False,
+    ),
+    case(
+        "nothing-stated",
+        (SOURCE, "{name: shop}", "{name: shop, targets: [production]}"),
+        (DESTINATION, "{name: warehouse}", "{name: warehouse, targets: [production]}"),
+        (CONNECTION, "{name: shop-to-warehouse}", _ELSEWHERE),
+        applied=True,
+        command=("drift",),
+        codes=("nothing-stated",),
+        placed=False,
+    ),
+    case(
+        "job-running",
+        (CONNECTION, "spec:", "state: absent\nspec:"),
+        applied=True,
+        people=_syncing,
+        command=("apply", "--yes"),
+        codes=("job-running",),
     ),
     case(
         "absent-not-found",
