@@ -40,6 +40,7 @@ def names(airbyte: Airbyte) -> list[str]:
         ("times=2", [503, 503, 200, 200]),
         ("every=2", [200, 503, 200, 503]),
         ("at=1,3", [503, 200, 503, 200]),
+        ("from=3", [200, 200, 503, 503]),
     ],
 )
 def test_a_rule_strikes_the_requests_it_counts(airbyte: Airbyte, when: str, expected: list[int]):
@@ -101,6 +102,10 @@ def test_of_two_rules_that_answer_the_first_does_and_both_count(airbyte: Airbyte
         "GET /tags 500 times=0",
         "GET /tags 500 at=1,x",
         "GET /tags 500 times=1 every=2",
+        "GET /tags 500 times=1 from=2",
+        "GET /tags late=soon",
+        "GET /tags late=s",
+        "GET /tags hang before",
         "GET /tags 500 sometimes",
         "GET /tags 500 after=x",
         "GET /tags delay=long",
@@ -207,6 +212,14 @@ def test_a_truncated_answer_has_written(airbyte: Airbyte):
     assert names(airbyte) == ["shop"]
 
 
+@pytest.mark.parametrize(("fault", "made"), [("hang", []), ("hang after", ["shop"])])
+def test_a_request_may_never_be_answered(airbyte: Airbyte, fault: str, made: list[str]):
+    airbyte.chaos(f"POST /sources {fault}")
+    with pytest.raises(httpx.ReadTimeout):
+        airbyte("POST", "/sources", json=shop(airbyte))
+    assert names(airbyte) == made
+
+
 # --- Late writes -----------------------------------------------------------------------------
 
 
@@ -215,6 +228,16 @@ def test_a_late_write_is_seen_after_so_many_requests(airbyte: Airbyte):
     assert airbyte("POST", "/sources", json=shop(airbyte)).status_code == 504
     assert [names(airbyte) for _ in range(3)] == [[], [], ["shop"]]
     assert [event["status"] for event in airbyte.events("late_write")] == [200]
+
+
+def test_a_late_write_is_seen_after_so_many_seconds(start: Start, clock):
+    airbyte = start()
+    airbyte.chaos("POST /sources late=90s")
+    assert airbyte("POST", "/sources", json=shop(airbyte)).status_code == 504
+    clock.now += 89
+    assert names(airbyte) == []
+    clock.now += 1
+    assert names(airbyte) == ["shop"]
 
 
 def test_a_late_write_without_a_number_waits_to_be_told(airbyte: Airbyte):

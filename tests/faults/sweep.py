@@ -4,8 +4,8 @@
     python -m tests.faults.sweep --api public --fault reset-after     a part of it
     python -m tests.faults.sweep --api config --fault 504 --at 17     one trial, as the report names it
 
-Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py). Killed processes are
-another sweep's matter (kill.py).
+Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py), but for `kill` and
+`kill-after`, where a real process is killed (killing.py).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.faults import killing, trial
 from tests.faults.faults import FAULTS
-from tests.faults.trial import Ground, Trial, violations
+from tests.faults.killing import KILLS
+from tests.faults.trial import Ground, Trial
 
 APIS = ("public", "config")
 
@@ -30,14 +32,18 @@ _ground: Ground
 def trials(ground: Ground, asked: Namespace) -> Iterator[Trial]:
     forgetting = (True,) if asked.forget else (False,) if asked.remember else (False, True)
     for api in asked.api or APIS:
-        for fault in asked.fault or FAULTS:
+        for fault in asked.fault or (*FAULTS, *KILLS):
             for forget in forgetting:
                 places = asked.at or range(1, ground.requests[api] + 1, asked.every)
                 yield from (Trial(api, fault, place, forget) for place in places)
 
 
-def made(trial: Trial) -> tuple[Trial, list[str]]:
-    return trial, violations(_ground, trial)
+def violations(ground: Ground, wanted: Trial) -> list[str]:
+    return (killing if wanted.fault in KILLS else trial).violations(ground, wanted)
+
+
+def _made(wanted: Trial) -> tuple[Trial, list[str]]:
+    return wanted, violations(_ground, wanted)
 
 
 def _begin() -> None:
@@ -53,11 +59,11 @@ def sweep(asked: Namespace) -> int:
     counted: Counter[tuple[str, str, str]] = Counter()
     wrong: Counter[tuple[str, str, str]] = Counter()
     with multiprocessing.get_context("spawn").Pool(asked.workers, _begin) as pool:
-        for trial, found in pool.imap_unordered(made, every, chunksize=4):
-            group = (trial.api, trial.fault, "forgotten" if trial.forget else "")
+        for done, found in pool.imap_unordered(_made, every, chunksize=4):
+            group = (done.api, done.fault, "forgotten" if done.forget else "")
             counted[group] += 1
             wrong[group] += bool(found)
-            _tell(trial, found)
+            _tell(done, found)
     for group in sorted(counted):
         _say(f"{' '.join(group):<40} {counted[group]:>5} trials {wrong[group]:>5} wrong")
     bad, seconds = sum(wrong.values()), time.monotonic() - began
@@ -65,10 +71,10 @@ def sweep(asked: Namespace) -> int:
     return 1 if bad or not every else 0
 
 
-def _tell(trial: Trial, found: Iterable[str]) -> None:
+def _tell(done: Trial, found: Iterable[str]) -> None:
     for number, violation in enumerate(found):
         if number == 0:
-            _say(f"WRONG  {trial.again}")
+            _say(f"WRONG  {done.again}")
         _say(f"       {violation}")
 
 
@@ -80,7 +86,9 @@ def _say(line: str) -> None:
 def _asked(arguments: list[str]) -> Namespace:
     parser = ArgumentParser(prog="python -m tests.faults.sweep")
     parser.add_argument("--api", action="append", choices=APIS, help="default: both")
-    parser.add_argument("--fault", action="append", choices=sorted(FAULTS), help="default: all")
+    parser.add_argument(
+        "--fault", action="append", choices=sorted((*FAULTS, *KILLS)), help="default: all"
+    )
     parser.add_argument("--at", action="append", type=int, help="default: every request")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th request")
     parser.add_argument("--forget", action="store_true", help="only with .reconciler deleted")
