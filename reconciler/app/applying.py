@@ -17,9 +17,11 @@ from reconciler.core.diagnostics import ReconcilerError, in_order
 from reconciler.core.events import Event, Outcome
 from reconciler.core.expect import Comparison, compare
 from reconciler.core.jobs import Operation
+from reconciler.core.lastlook import StillDiffers, still_differing
 from reconciler.core.plan import Plan
 from reconciler.core.planning import Planned
 from reconciler.core.policy import Expected
+from reconciler.core.select import Selection
 from reconciler.executor import Patience, execute
 from reconciler.transport.answers import safe
 
@@ -27,11 +29,13 @@ from reconciler.transport.answers import safe
 @dataclass(frozen=True, slots=True)
 class Applied:
     """`remaining`: what a fresh read and plan still finds on what was touched (design §6.8), with its
-    diagnostics; None where that was not asked or, with a `note`, could not be."""
+    diagnostics; None where that was not asked or, with a `note`, could not be. `differing`: the same with
+    both canonical forms."""
 
     plan: Plan
     outcome: Outcome
     remaining: Plan | None = None
+    differing: tuple[StillDiffers, ...] = ()
     note: str = ""
     bugs: tuple[Exception, ...] = ()
 
@@ -107,18 +111,34 @@ async def _guarded(request: Request, session: Session, planned: Planned) -> Plan
 
 async def _read_back(request: Request, session: Session, applied: Applied, stop: Stop) -> Applied:
     """What was written stays written, whatever becomes of the reading: trouble here is a note."""
-    # Resent secrets would be sent for ever, and stated numbers were those of the first plan.
-    calm = replace(request, resend=(), expected=Expected(), since=None, online=False)
     interrupted = replace(applied, note="could not be read back: interrupted")
     with stop.abandonable(finishing=False) as scope, scope:
         try:
-            remaining, _ = await make_session_plan(calm, session, applying=True)
+            return await _look_again(request, session, applied)
         except ReconcilerError as error:
             return replace(applied, note=f"could not be read back: {error.message}")
         except Exception as error:  # noqa: BLE001 - kept, and raised again once the outcome was told
             note = f"could not be read back: a bug in reconciler ({type(error).__name__})"
             return replace(applied, note=note, bugs=(*applied.bugs, error))
-        touched = {done.change.address for done in applied.outcome.done}
-        left = tuple(change for change in remaining.plan.changes if change.address in touched)
-        return replace(applied, remaining=replace(remaining.plan, changes=left))
     return interrupted
+
+
+async def _look_again(request: Request, session: Session, applied: Applied) -> Applied:
+    """Exactly what was touched, or may have been, whatever was selected to begin with."""
+    touched = sorted(str(change.address) for change in applied.outcome.touched)
+    calm = replace(
+        request,
+        # Resent secrets would be sent for ever, and stated numbers were those of the first plan.
+        resend=(),
+        expected=Expected(),
+        since=None,
+        online=False,
+        selection=Selection(tuple(touched)) if touched else request.selection,
+    )
+    planned, live = await make_session_plan(calm, session, applying=True)
+    left = [change for change in planned.plan.changes if str(change.address) in touched]
+    # A guard against writing has no say where nothing is to be written.
+    told = [d for d in planned.plan.diagnostics if not d.code.startswith("limit-")]
+    plan = replace(planned.plan, changes=tuple(left), diagnostics=tuple(told))
+    differing = still_differing(replace(planned, plan=plan), live)
+    return replace(applied, remaining=plan, differing=differing)

@@ -135,10 +135,14 @@ def _encoded(review: Review | None) -> dict[str, Json]:
 def _print(result: app.Applied, review: Review | None, *, plain: bool) -> None:
     if plain:
         api = result.plan.target.api
-        said = applied.outcome_text(result.outcome, result.remaining, result.note, api)
+        said = applied.outcome_text(
+            result.outcome, result.remaining, result.note, api, result.differing
+        )
         click.echo(said, nl=False)
     else:
-        body = applied.encode_outcome(result.plan, result.outcome, result.remaining, result.note)
+        body = applied.encode_outcome(
+            result.plan, result.outcome, result.remaining, result.note, result.differing
+        )
         click.echo(json_text({**body, **_encoded(review)}), nl=False)
 
 

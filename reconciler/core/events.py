@@ -71,6 +71,12 @@ class Outcome:
         return bool(self.done or self.tags) or some
 
     @property
+    def touched(self) -> tuple[Change, ...]:
+        """What was written, or may have been, in whole or in part."""
+        doubtful = (f for f in self.failed if f.unknown or f.written)
+        return (*(done.change for done in self.done), *(failed.change for failed in doubtful))
+
+    @property
     def exit_code(self) -> int:
         if self.interrupted:
             return 130

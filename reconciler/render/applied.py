@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from reconciler.core.diagnostics import errors
-from reconciler.core.encode import FORMAT_VERSION, encode_change, encode_diagnostic, encode_plan
+from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic, encode_plan
 from reconciler.core.events import Done, Event, Failed, Outcome, Skipped
+from reconciler.core.lastlook import StillDiffers
 from reconciler.core.model import Json
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.render.clean import clean
+from reconciler.render.lastlook import differing_lines, encode_differing
 from reconciler.render.layout import joined, wrapped
 from reconciler.render.problems import problems_lines
 from reconciler.render.then import follow_up
@@ -39,9 +42,13 @@ def event_line(event: Event) -> str:
 
 
 def outcome_text(
-    outcome: Outcome, remaining: Plan | None, note: str = "", api: str = "public"
+    outcome: Outcome,
+    remaining: Plan | None,
+    note: str = "",
+    api: str = "public",
+    differing: Iterable[StillDiffers] = (),
 ) -> str:
-    lines = ["", *_read_back_lines(outcome, remaining, note)]
+    lines = ["", *_read_back_lines(outcome, remaining, note, differing)]
     counts = [f"{_count(outcome, action)} {past}" for action, past in _PAST.items()]
     unknown = sum(failure.unknown for failure in outcome.failed)
     counts += [f"{len(outcome.failed) - unknown} failed", f"{len(outcome.skipped)} skipped"]
@@ -53,18 +60,19 @@ def outcome_text(
     return joined(lines)
 
 
-def _read_back_lines(outcome: Outcome, remaining: Plan | None, note: str) -> list[str]:
+def _read_back_lines(
+    outcome: Outcome, remaining: Plan | None, note: str, differing: Iterable[StillDiffers]
+) -> list[str]:
     """Calm only where every change was made, read back, and planned again without a complaint."""
     lines = wrapped(f"What was written {clean(note)}", "") if note else []
     if remaining is None:
         return lines
-    for change in remaining.changes:
-        lines.append(f"Read back and planned again: {change.address} still differs:")
-        lines += [f"    {clean(field.pointer)}" for field in change.fields]
-    found = errors(remaining.diagnostics)
-    if found:
-        lines += ["Read back and planned again, which finds:", *problems_lines(found)]
-    if not lines and outcome.done and outcome.whole:
+    for found in differing:
+        lines += [*differing_lines(found), ""]
+    wrong = errors(remaining.diagnostics)
+    if wrong:
+        lines += ["Read back and planned again, which finds:", *problems_lines(wrong)]
+    if not lines and not remaining.changes and outcome.done and outcome.whole:
         lines.append("Read back and planned again: no difference.")
     return lines
 
@@ -82,7 +90,11 @@ def _count(outcome: Outcome, action: str) -> int:
 
 
 def encode_outcome(
-    plan: Plan, outcome: Outcome | None, remaining: Plan | None, note: str = ""
+    plan: Plan,
+    outcome: Outcome | None,
+    remaining: Plan | None,
+    note: str = "",
+    differing: Iterable[StillDiffers] = (),
 ) -> dict[str, Json]:
     """The plan, what became of each change, and what a fresh plan still finds. No outcome: not written;
     not read back: nothing was written, or a `note` says why."""
@@ -91,7 +103,7 @@ def encode_outcome(
         "plan": encode_plan(plan),
         "written": outcome is not None and outcome.wrote,
         "results": [] if outcome is None else _results(plan, outcome),
-        "remaining": [] if remaining is None else [encode_change(c) for c in remaining.changes],
+        "remaining": [encode_differing(found) for found in differing],
         "readBack": remaining is not None,
         "note": note,
         "diagnostics": []

@@ -173,6 +173,22 @@ def _compared(
     resend: bool,
 ) -> tuple[tuple[FieldChange, ...], Settling]:
     """What differs, with what was learned on the way."""
+    before, after, notes = settled_configurations(resource, spec, current, definition)
+    fields = list(explain(before, after, ROOT))
+    if spec.name != current.name:
+        fields.insert(0, change("/name", current.name, spec.name))
+    if resend:
+        fields += _resent(notes)
+    return tuple(fields), notes
+
+
+def settled_configurations(
+    resource: Resource,
+    spec: Source | Destination,
+    current: Source | Destination,
+    definition: ConnectorDefinition,
+) -> tuple[Json, Json, Settling]:
+    """(before, after): both canonical forms with tokens for secrets; and what was learned on the way."""
     notes = Settling(
         ignored=frozenset(resource.lifecycle.ignore_changes),
         hidden=redact.secret_texts([spec.configuration]),
@@ -182,12 +198,7 @@ def _compared(
         current.configuration, secret_pointers(definition.spec, current.configuration)
     )
     before, after = settle(spec.configuration, theirs, notes, ROOT)
-    fields = list(explain(before, after, ROOT))
-    if spec.name != current.name:
-        fields.insert(0, change("/name", current.name, spec.name))
-    if resend:
-        fields += _resent(notes)
-    return tuple(fields), notes
+    return before, after, notes
 
 
 def _secret_paths(
