@@ -97,7 +97,12 @@ def connection(data: Json) -> LiveObject | None:
         notify_schema_changes=fields.flag_or_unset(data, "notifySchemaChanges"),
         resource_requirements=_requirements(data.get("resourceRequirements")),
     )
-    return LiveObject("connection", object_id, spec)
+    beyond = tuple(name for name in _BEYOND if data.get(name))
+    return LiveObject("connection", object_id, spec, beyond)
+
+
+_BEYOND: Final = ("notifySchemaChangesByEmail", "onDemandEnabled", "operationIds")
+"""What a manifest can't state, and a new connection would not have."""
 
 
 def schedule(data: Mapping[str, Json]) -> Schedule | Unset:

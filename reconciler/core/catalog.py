@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Resource,
     Stream,
 )
+from reconciler.core.normalize import stream_key, stream_label
 
 MOST_FIELDS: Final = 20_000
 """A connection holds at most this many fields (Airbyte's documented limit)."""
@@ -189,7 +190,7 @@ def _check_stream(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding
             soft = mode.name in _UNCHECKED_MODES
             yield Finding(
                 "unsupported-sync-mode",
-                f"stream {stream.name!r}: this source and destination don't support {mode.name}",
+                f"stream {_label(stream)!r}: this source and destination don't support {mode.name}",
                 f"supported: {', '.join(offered.sync_modes)}",
                 field="syncMode",
                 severity=Severity.WARNING if soft else Severity.ERROR,
@@ -203,7 +204,7 @@ def _check_stream(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding
     if excludes(stream) and not _remaining(stream, offered):
         yield Finding(
             "columns-unresolved",
-            f"stream {stream.name!r}: {{except: …}} does not leave columns that are known",
+            f"stream {_label(stream)!r}: {{except: …}} does not leave columns that are known",
             "mend what it names, or list the columns",
             field="columns",
         )
@@ -216,7 +217,7 @@ def _check_cursor(stream: Stream, offered: DiscoveredStream) -> Iterator[Finding
         if not default and not offered.source_defined_cursor:
             yield Finding(
                 "cursor-missing",
-                f"stream {stream.name!r} is incremental and the source has no cursor of its own",
+                f"stream {_label(stream)!r} is incremental and the source has no cursor of its own",
                 "name a column that grows: cursorField: updated_at",
             )
     elif offered.source_defined_cursor and stream.cursor_field != default:
@@ -235,7 +236,7 @@ def _check_key(stream: Stream, offered: DiscoveredStream, *, needed: bool) -> It
         if needed and not own:
             yield Finding(
                 "key-missing",
-                f"stream {stream.name!r} is merged by key, and the source defines none",
+                f"stream {_label(stream)!r} is merged by key, and the source defines none",
                 "name it: primaryKey: id",
             )
     elif own and stream.primary_key != own:
@@ -259,12 +260,16 @@ def _check_columns(stream: Stream, known: set[str]) -> Iterator[Finding]:
         left = (left - _used_up_by(mapper)) | _made_by(mapper)
 
 
+def _label(stream: Stream) -> str:
+    return stream_label(stream_key(stream))
+
+
 def _unknown_column(stream: Stream, column: str, known: set[str], field: str) -> Finding:
     guess = closest(column, known)
     where = " at this place in its mappers" if field == "mappers" else ""
     return Finding(
         "unknown-column",
-        f"stream {stream.name!r} has no column {column!r}{where}",
+        f"stream {_label(stream)!r} has no column {column!r}{where}",
         f"did you mean {guess!r}?" if guess else f"it has: {', '.join(sorted(known)[:20])}",
         field=field,
     )

@@ -283,9 +283,8 @@ def _schedule_shifts(case: ConnectionCase) -> str | None:
     else:
         return None
     equal = equal_utc_cron(schedule)
-    return problem + (
-        f'; the same in UTC: {{cron: "{equal}"}}' if equal else "; write it as a cron in UTC"
-    )
+    same = f'the same in UTC: {{cron: "{equal}"}}' if equal else "write it as a cron in UTC"
+    return f"{problem}; {same}; or use the Configuration API, which writes it as it is"
 
 
 def _sync_starts(case: ConnectionCase) -> str | None:

@@ -351,12 +351,14 @@ class ConnectorDefinition:
 class LiveObject:
     """One object of the server. `spec.connector` is a definition id; a connection's Refs hold ids.
 
-    Masked secrets stand as the server shows them.
+    Masked secrets stand as the server shows them. `beyond`: what it also has and no spec can hold, by the
+    API's names.
     """
 
     kind: str
     id: str
     spec: Spec
+    beyond: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,10 @@ def canonical_connection(spec: Connection, naming: Naming) -> dict[str, Json]:
 
 
 def canonical_namespace(namespace: Namespace) -> Json:
-    return {"format": namespace.format} if namespace.mode == "format" else namespace.mode
+    """A blank format is the destination's default namespace (CFG §5.1)."""
+    if namespace.mode != "format":
+        return namespace.mode
+    return {"format": namespace.format} if namespace.format.strip() else "destination"
 
 
 def canonical_stream(stream: Stream) -> dict[str, Json]:

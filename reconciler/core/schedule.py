@@ -83,11 +83,20 @@ def canonical_schedule(schedule: Schedule) -> Json:
             "timezone": canonical_timezone(schedule.timezone),
         }
     if schedule.every is not None:
-        unit = str(schedule.unit)
-        return {
-            "every": f"{schedule.every} {unit.removesuffix('s') if schedule.every == 1 else unit}"
-        }
+        count, unit = _canonical_interval(schedule.every, str(schedule.unit))
+        return {"every": f"{count} {unit.removesuffix('s') if count == 1 else unit}"}
     return "manual"
+
+
+def _canonical_interval(count: int, unit: str) -> tuple[int, str]:
+    """In the largest of minutes, hours and days that measures it: 24 hours are a day. A month is no number
+    of days."""
+    if unit == "weeks":
+        count, unit = count * 7, "days"
+    for smaller, times, larger in (("minutes", 60, "hours"), ("hours", 24, "days")):
+        if unit == smaller and count % times == 0:
+            count, unit = count // times, larger
+    return count, unit
 
 
 def equal_utc_cron(schedule: Schedule) -> str | None:

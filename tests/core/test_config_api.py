@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.capabilities import Capabilities
-from reconciler.core.model import Connection, LiveObject, Schedule
+from reconciler.core.model import Connection, LiveObject, Namespace, Schedule
 from reconciler.core.plan import Plan
 from tests.core.build import (
     ACTORS,
@@ -143,3 +143,66 @@ def test_a_connection_that_is_replaced_starts_as_a_new_one_does() -> None:
         capabilities=CONFIG,
     )
     assert ("starts-sync", "interval-is-due") in effects_of(only_change(plan))
+
+
+def replaced(capabilities: Capabilities, there: LiveObject) -> str:
+    """What a replacement says of itself."""
+    other = live_source(name="shop-2", object_id="aaaaaaaa-0000-4000-8000-000000000002")
+    plan = plan_of(
+        [*ACTORS(), source("shop-2"), connection(source="shop-2")],
+        [*WORLD, other, there],
+        capabilities=capabilities,
+    )
+    (effect,) = (e for e in only_change(plan).effects if e.name == "replace")
+    return " | ".join(effect.says)
+
+
+def test_a_replacement_names_what_this_api_can_not_read_of_the_old_connection() -> None:
+    said = replaced(PUBLIC, live_connection(live_stream()))
+    for field, _ in FIELDS:
+        assert field in said
+    assert "the new one has the defaults" in said
+    assert "can't read" not in replaced(CONFIG, live_connection(live_stream()))
+
+
+def test_a_replacement_names_what_no_manifest_can_hold() -> None:
+    there = replace(live_connection(live_stream()), beyond=("operationIds",))
+    assert "not carried over, for no manifest can hold it: operationIds" in replaced(CONFIG, there)
+
+
+@pytest.mark.parametrize(
+    ("git", "live", "same"),
+    [
+        ("360 minutes", (6, "hours"), True),
+        ("24 hours", (1, "days"), True),
+        ("1 week", (7, "days"), True),
+        ("90 minutes", (1, "hours"), False),
+        ("1 month", (30, "days"), False),
+    ],
+)
+def test_intervals_of_one_length_are_one_interval(
+    git: str, live: tuple[int, str], *, same: bool
+) -> None:
+    there = live_connection(schedule=Schedule(every=live[0], unit=live[1]))
+    spec = connection(schedule={"every": git})
+    plan = plan_of([*ACTORS(), spec], [*WORLD, there], capabilities=CONFIG)
+    assert (plan.changes == ()) is same
+
+
+def test_a_blank_format_is_the_destinations_namespace() -> None:
+    there = live_connection(namespace=Namespace("format", " "))
+    spec = connection(destinationNamespace="destination")
+    assert plan_of([*ACTORS(), spec], [*WORLD, there], capabilities=CONFIG).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("live", "twin"),
+    [({}, True), ({"prefix": "x_"}, False), ({"namespace": Namespace("destination")}, False)],
+)
+def test_only_a_connection_into_the_same_tables_looks_like_a_rename(
+    live: dict[str, Any], *, twin: bool
+) -> None:
+    there = live_connection(live_stream(), name="another", **live)
+    streams = [{"name": "orders", "syncMode": "incremental_append"}]
+    plan = plan_of([*ACTORS(), connection(streams=streams)], [*WORLD, there])
+    assert ("looks-like-rename" in codes(plan.diagnostics)) is twin

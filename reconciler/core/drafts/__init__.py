@@ -23,6 +23,7 @@ from reconciler.core.drafts.draft import Draft
 from reconciler.core.effects import Effect
 from reconciler.core.graph import depth_of
 from reconciler.core.kinds import REFERENCES
+from reconciler.core.merge import merge_connection
 from reconciler.core.model import (
     SYNC_MODES,
     Address,
@@ -30,13 +31,20 @@ from reconciler.core.model import (
     Desired,
     Destination,
     DiscoveredStream,
+    Json,
     Live,
     LiveObject,
     Resource,
     Source,
     Spec,
 )
-from reconciler.core.normalize import Naming, naming_for, stream_key, stream_label
+from reconciler.core.normalize import (
+    Naming,
+    canonical_connection,
+    naming_for,
+    stream_key,
+    stream_label,
+)
 from reconciler.core.plan import Change, HiddenSecret, Unstated
 
 __all__ = [
@@ -169,7 +177,7 @@ def _renamed_twins(resource: Resource, spec: Spec | None, ground: Ground) -> tup
             resource,
             "looks-like-rename",
             "/spec/name",
-            f"{candidate.spec.name!r} ({candidate.id}) is live and the same but for its name, and no "
+            f"{candidate.spec.name!r} ({candidate.id}) is live and {_likeness(spec)}, and no "
             "manifest means it: creating this would make a second one",
             f"if it is the same, write metadata.previousNames: [{candidate.spec.name}]; if both are "
             "meant, set rules: {looks-like-rename: warning} in reconciler.yaml",
@@ -181,17 +189,28 @@ def _renamed_twins(resource: Resource, spec: Spec | None, ground: Ground) -> tup
     )
 
 
+def _likeness(spec: Spec | None) -> str:
+    if isinstance(spec, Connection):
+        return "writes streams of the same source into the same tables"
+    return "the same but for its name"
+
+
 def _is_twin(spec: Spec | None, live: LiveObject, claims: Claims) -> bool:
     """Actors: same connector and configuration, secrets aside. Connections: same source and destination,
-    and a stream in common: both would write the same tables."""
+    a stream in common, and nothing that puts its rows elsewhere: both would write the same tables."""
     if isinstance(spec, Connection) and isinstance(live.spec, Connection):
-        naming = naming_for(claims.address_of)
-        ends = [
-            (naming(side.source, "source"), naming(side.destination, "destination"))
-            for side in (spec, live.spec)
-        ]
-        return ends[0] == ends[1] and bool(_stream_names(spec) & _stream_names(live.spec))
+        ours, theirs = (
+            _tables_of(side, claims) for side in (merge_connection(spec, None), live.spec)
+        )
+        return ours == theirs and bool(_stream_names(spec) & _stream_names(live.spec))
     return isinstance(spec, Source | Destination) and is_twin(spec, live)
+
+
+def _tables_of(connection: Connection, claims: Claims) -> Json:
+    form = canonical_connection(replace(connection, streams=()), naming_for(claims.address_of))
+    return [
+        form.get(field) for field in ("source", "destination", "destinationNamespace", "prefix")
+    ]
 
 
 def _stream_names(connection: Connection) -> set[str]:

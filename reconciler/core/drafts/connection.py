@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.core.capabilities import Capabilities
+from reconciler.core.capabilities import API_NAMES, Capabilities
 from reconciler.core.claim import problem
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, change, explain_streams, json_equal
@@ -175,7 +175,7 @@ def _replacement(
         live_id=live.id,
         fields=fields,
         effects=(
-            Effect("replace", "immutable", labels, (text,)),
+            Effect("replace", "immutable", labels, (text, *_left_behind(live, capabilities))),
             *(
                 e
                 for e in _effects(case.desired, case.merged, case.before, case.after, capabilities)
@@ -186,6 +186,18 @@ def _replacement(
         ),
         refusals=new_connection_problems(case.merged),
     )
+
+
+def _left_behind(live: LiveObject, capabilities: Capabilities) -> Iterable[str]:
+    """What the old object has and the new one won't: consent must not be given without knowing it."""
+    unread = sorted(name for name, api in _ROW.only_in.items() if api != capabilities.api)
+    if unread:
+        yield (
+            f"the {API_NAMES.get(capabilities.api, capabilities.api)} can't read {', '.join(unread)} "
+            "or operations: whatever the old one has of them, the new one has the defaults"
+        )
+    if live.beyond:
+        yield f"not carried over, for no manifest can hold it: {', '.join(live.beyond)}"
 
 
 def _with_ignored(merged: Connection, live: Connection, resource: Resource) -> Connection:
