@@ -129,4 +129,6 @@ async def explain(request: Request, address: Address) -> Explained:
     if mine:
         raise InvalidInput(mine)
     found = claims.live.get(address)
-    return Explained(resource, found.id if found else "", explain_resource(resource, live, claims))
+    api = session.backend.capabilities.api
+    rows = explain_resource(resource, live, claims, api)
+    return Explained(resource, found.id if found else "", rows)

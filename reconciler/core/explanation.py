@@ -31,7 +31,7 @@ from reconciler.core.model import (
 from reconciler.core.normalize import naming_for, stream_key, stream_label
 from reconciler.core.places import place_of
 
-Standing = Literal["same", "differs", "not stated", "not comparable", "missing"]
+Standing = Literal["same", "differs", "not stated", "not comparable", "missing", "not readable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class Row:
     span: Span | None
 
 
-def explain_resource(resource: Resource, live: Live, claims: Claims) -> tuple[Row, ...]:
-    """In the order of the kind's fields. Nothing in it is secret."""
+def explain_resource(resource: Resource, live: Live, claims: Claims, api: str) -> tuple[Row, ...]:
+    """In the order of the kind's fields. Nothing in it is secret. What only the other `api` has is not
+    readable, which is not the same as not there."""
     if isinstance(resource.spec, Connection):
-        return tuple(_connection_rows(resource, live, claims))
+        return tuple(_connection_rows(resource, live, claims, api))
     if isinstance(resource.spec, Source | Destination):
         return tuple(_actor_rows(resource, resource.spec, live, claims))
     return ()
@@ -83,7 +84,7 @@ def _actor_rows(
         )
 
 
-def _connection_rows(resource: Resource, live: Live, claims: Claims) -> Iterator[Row]:
+def _connection_rows(resource: Resource, live: Live, claims: Claims, api: str) -> Iterator[Row]:
     desired, _ = resolve_refs(resource, live, claims)
     assert isinstance(desired, Connection)  # noqa: S101 - see explain_resource
     found = claims.live.get(resource.address)
@@ -96,7 +97,9 @@ def _connection_rows(resource: Resource, live: Live, claims: Claims) -> Iterator
             continue
         stated = is_stated(desired, "connection", name)
         git = forms.after.get(name, UNSET) if stated else UNSET
-        yield _row(resource, f"/{name}", git, forms.before.get(name, UNSET))
+        row = _row(resource, f"/{name}", git, forms.before.get(name, UNSET))
+        unreadable = KINDS["connection"].only_in.get(name, api) != api
+        yield replace(row, standing="not readable") if unreadable else row
     old: Mapping[tuple[str, str], Json] = forms.before.get("streams") or {}
     new: Mapping[tuple[str, str], Json] = forms.after.get("streams") or {}
     for key in sorted({*old, *new}):

@@ -22,6 +22,8 @@ def explanation_text(
     for row in rows:
         place = f"{row.span.file}:{row.span.line}" if row.span else ""
         value = value_text(row.live if row.git is UNSET else row.git)
+        if row.standing == "not readable" and row.git is UNSET:
+            value = "(this API can't show it)"
         lines.append(clean(f"  {row.standing:<15}{row.field:<{_WIDE}} {value}"))
         if row.standing == "differs":
             lines.append(clean(f"  {'':<15}{'live':>{_WIDE}} {value_text(row.live)}"))

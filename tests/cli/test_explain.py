@@ -43,3 +43,14 @@ def test_an_unknown_address_is_an_error_with_a_guess(cli: Cli, project: Project)
     assert refused.code == 1
     assert "did you mean source/shop-postgres?" in refused.err
     assert cli("explain", *project.at, "nonsense").code == 64
+
+
+def test_what_only_the_other_api_has_is_not_readable(cli: Cli, applied: Project) -> None:
+    standing = _standing(cli, applied, "connection/shop-to-bronze")
+    assert standing["/notifySchemaChanges"] == "not readable"
+    over_config = cli(
+        "explain", *applied.at, "connection/shop-to-bronze", "-o", "json", "--api", "config"
+    )
+    fields = {row["field"]: row for row in over_config.json["fields"]}
+    assert fields["/notifySchemaChanges"]["standing"] == "not stated"
+    assert fields["/notifySchemaChanges"]["live"] is False
