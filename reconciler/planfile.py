@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -55,8 +56,7 @@ def read_plan(content: bytes, name: str) -> Plan:
         raise _no_plan(name, f"it {bad}") from None
     if not (isinstance(data, dict) and data.keys() >= _NEEDED):
         raise _no_plan(name, "it is other JSON")
-    if str(data["formatVersion"]).partition(".")[0] != _MAJOR:
-        raise _no_plan(name, f"its format is not {_MAJOR}.x")
+    _refuse_other_format(str(data["formatVersion"]), name)
     wrong = problems("plan", data)
     if wrong:
         raise _no_plan(name, wrong[0].message)
@@ -64,9 +64,26 @@ def read_plan(content: bytes, name: str) -> Plan:
         plan = decode_plan(data)
     except ValueError as error:
         raise _no_plan(name, str(error)) from error
-    if not _says(data, encode_plan(plan)):
+    if not _says(data, {**encode_plan(plan), "formatVersion": data["formatVersion"]}):
         raise _no_plan(name, "what it says of itself does not follow from its changes")
     return plan
+
+
+def _refuse_other_format(version: str, name: str) -> None:
+    """A minor step only adds keys, and is read."""
+    known = re.fullmatch(r"([0-9]{1,4})\.[0-9]{1,4}", version)
+    if known is None:
+        raise _no_plan(name, f"its format is not {_MAJOR}.x")
+    major = int(known[1])
+    if major != int(_MAJOR):
+        newer = major > int(_MAJOR)
+        made_by = "a newer version of reconciler" if newer else "an older version of reconciler"
+        raise ReconcilerError(
+            f"{name} was made by {made_by}: it is of format {version}, and this version reads {_MAJOR}.x",
+            hint="plan and apply with the same version"
+            if newer
+            else "make one with: reconciler plan --out FILE",
+        )
 
 
 def _says(data: Json, meant: Json) -> bool:
