@@ -12,6 +12,7 @@ from typing import Final
 from reconciler.core.model import UNSET, Json, Unset
 
 WIDEST: Final = 72
+_BEFORE_THE_DIFFERENCE: Final = 16
 _FIRST: Final = frozenset({"targetField", "originalFieldName"})
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _COMMAND: Final = re.compile(r"(?<!\S):(?=:)|#(?=#\[|#vso\[|#teamcity\[)")
@@ -29,6 +30,22 @@ def value_text(value: Json | Unset) -> str:
     """A short, readable form: lists and mappers as people write them, long text cut."""
     text = _text(value)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def value_texts(before: Json | Unset, after: Json | Unset) -> tuple[str, str]:
+    """Two values of one field. Long ones are cut where they begin to differ, so that what changes is seen."""
+    texts = _text(before), _text(after)
+    if max(map(len, texts)) <= WIDEST:
+        return texts
+    pairs = enumerate(zip(*texts, strict=False))
+    differs = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
+    begin = max(0, differs - _BEFORE_THE_DIFFERENCE)
+    return _cut(texts[0], begin), _cut(texts[1], begin)
+
+
+def _cut(text: str, begin: int) -> str:
+    shown = f"…{text[begin + 1 :]}" if begin else text
+    return shown if len(shown) <= WIDEST else f"{shown[: WIDEST - 1]}…"
 
 
 def _text(value: Json | Unset) -> str:

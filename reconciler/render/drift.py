@@ -9,7 +9,7 @@ from reconciler.core.plan import Change, Plan
 from reconciler.render.clean import clean
 from reconciler.render.layout import LABEL, hanging, joined, with_place
 from reconciler.render.problems import problems_lines
-from reconciler.render.text import field_side, header, not_covered_lines, own_name
+from reconciler.render.text import field_sides, header, not_covered_lines, own_name
 from reconciler.render.view import place
 
 
@@ -39,7 +39,7 @@ def _drift_lines(change: Change) -> Iterator[str]:
     if change.action in ("update", "replace"):
         for field in change.fields:
             name = f"{field.stream} {own_name(field)}".strip() if field.stream else own_name(field)
-            live, git = field_side(field, field.before), field_side(field, field.after)
+            live, git = field_sides(field)
             yield from hanging("    ", clean(name), f"live: {live}   git: {git}")
     for name, value in sorted(change.annotations.items()):
         yield from hanging("    ", clean(name), str(value))

@@ -13,7 +13,7 @@ from reconciler.core.plan import Plan
 from reconciler.render.clean import clean, value_text
 from reconciler.render.layout import hanging, joined, with_place, wrapped
 from reconciler.render.target import target_lines
-from reconciler.render.text import field_side, own_name
+from reconciler.render.text import field_sides, own_name
 from reconciler.render.view import counted
 
 _WORDS: Final = {
@@ -84,7 +84,7 @@ def _side(value: FieldChange | Json | Unset) -> str:
         return "(not in it)"
     if not isinstance(value, FieldChange):
         return value_text(value)
-    before, after = field_side(value, value.before), field_side(value, value.after)
+    before, after = field_sides(value)
     return after if value.before is UNSET else f"{before} -> {after}"
 
 

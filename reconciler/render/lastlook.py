@@ -11,7 +11,7 @@ from reconciler.core.lastlook import StillDiffers
 from reconciler.core.model import Json
 from reconciler.render.clean import clean
 from reconciler.render.layout import wrapped
-from reconciler.render.text import field_side, own_name
+from reconciler.render.text import field_sides, own_name
 from reconciler.render.view import counted
 
 _MISSING: Final = object()
@@ -22,7 +22,7 @@ def differing_lines(found: StillDiffers) -> Iterator[str]:
     yield from wrapped(f"Read back and planned again: {found.change.address} still differs:")
     for field in found.change.fields:
         name = " ".join(part for part in (clean(field.stream), own_name(field)) if part)
-        asked, live = field_side(field, field.after), field_side(field, field.before)
+        live, asked = field_sides(field)
         yield from wrapped(f"{name or field.pointer}   asked: {asked}   live: {live}", "    ")
     yield from _form_lines("asked", found.asked, found.live)
     yield from _form_lines("live", found.live, found.asked)

@@ -7,10 +7,10 @@ from typing import Final
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import EFFECTS
-from reconciler.core.model import UNSET, Json, Unset
+from reconciler.core.model import UNSET, Json
 from reconciler.core.plan import SYMBOLS, Change, Plan
 from reconciler.core.redact import HIDDEN
-from reconciler.render.clean import clean, value_text
+from reconciler.render.clean import clean, value_text, value_texts
 from reconciler.render.layout import LABEL, WIDTH, hanging, joined, with_place, wrap, wrapped
 from reconciler.render.problems import problems_lines
 from reconciler.render.target import target_lines
@@ -145,7 +145,7 @@ def own_name(field: FieldChange) -> str:
 def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:
     label = f"{name or 'stream':<{LABEL}}" if len(name) < LABEL else f"{name}  "
     secret = "(secret) " if field.secret else ""
-    before, after = field_side(field, field.before), field_side(field, field.after)
+    before, after = field_sides(field)
     if field.secret and before == HIDDEN and field.after is not UNSET:
         before = "another value"
     arrow = after if field.before is UNSET else f"{before} -> {after}"
@@ -187,10 +187,13 @@ def _stream_counts(streams: dict[str, list[FieldChange]]) -> str:
     return ", ".join(f"{count} {noun}" for count, noun in parts if count)
 
 
-def field_side(field: FieldChange, value: Json | Unset) -> str:
-    """A value of a field; of a stream that comes or goes, its selection."""
-    whole_stream = field.stream and field.pointer.endswith("]")
-    return selection(value) if whole_stream and isinstance(value, Mapping) else value_text(value)
+def field_sides(field: FieldChange) -> tuple[str, str]:
+    """Both values of a field; of a stream that comes or goes, its selection."""
+    sides = field.before, field.after
+    if field.stream and field.pointer.endswith("]"):
+        before, after = (selection(s) if isinstance(s, Mapping) else value_text(s) for s in sides)
+        return before, after
+    return value_texts(*sides)
 
 
 def selection(form: Mapping[str, Json]) -> str:
