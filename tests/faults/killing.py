@@ -11,11 +11,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -48,12 +49,20 @@ class Airbyte:
     def obey(self, *rules: str) -> None:
         httpx.post(f"{self.url}/_emulator/chaos", json={"rules": list(rules)}).raise_for_status()
 
+    def advance(self) -> None:
+        """What is late comes now."""
+        httpx.post(f"{self.url}/_emulator/advance").raise_for_status()
+
     def shape(self) -> Shape:
         store = Store(self.db)
         try:
             return shape_of(store)
         finally:
             store.close()
+
+    def image(self) -> bytes:
+        with closing(sqlite3.connect(self.db)) as db:
+            return db.serialize()
 
     def wait_for_the_rule(self, process: subprocess.Popen[str]) -> bool:
         """Until the one rule has struck; false where the process ended without that."""
@@ -67,14 +76,14 @@ class Airbyte:
 
 
 @contextmanager
-def airbyte(ground: Ground, folder: Path, **more: Any) -> Iterator[Airbyte]:
-    """With the world before the change, and a project in `folder` whose targets are this server."""
+def airbyte(ground: Ground, folder: Path, image: bytes | None = None) -> Iterator[Airbyte]:
+    """With the world before the change, or another, and a project in `folder` whose targets are there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     db = folder / "server.db"
-    db.write_bytes(ground.image)
+    db.write_bytes(image or ground.image)
     settings = Settings(
-        db=db, auth=Credentials(*world.CLIENT), catalogs=ground.catalogs, token_ttl=86_400, **more
+        db=db, auth=Credentials(*world.CLIENT), catalogs=ground.catalogs, token_ttl=86_400
     )
     with running(settings) as url:
         bases = {"public": f"{url}/api/public/v1", "config": f"{url}/api/v1"}
@@ -82,12 +91,12 @@ def airbyte(ground: Ground, folder: Path, **more: Any) -> Iterator[Airbyte]:
         yield Airbyte(url, db)
 
 
-def start_apply(folder: Path, api: str) -> subprocess.Popen[str]:
+def start_apply(folder: Path, api: str, *options: str) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if k != "CI"} | world.ENV
     allow = ("--allow", ",".join(ALL_OF_IT.effects))
     where = ("-C", str(folder / "project"), "-t", api)
     return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", *where, "--yes", *allow],
+        [sys.executable, "-m", "reconciler", "apply", *where, "--yes", *allow, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -111,31 +120,30 @@ def apply_again(folder: Path, api: str, *, hours: float = 1, **more: Any) -> Ran
 
 
 def violations(ground: Ground, trial: Trial) -> list[str]:
-    folder = ground.folder / "killed"
+    folder, goal = ground.scratch, ground.goals[trial.api]
+    found: list[str] = []
     with airbyte(ground, folder) as server:
         server.obey(f"* * {KILLS[trial.fault]} at={trial.at}")
         process = start_apply(folder, trial.api)
         struck = server.wait_for_the_rule(process)
         process.send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=60)
+        if not struck:
+            found.append(f"it ended before that request: {process.returncode} {out[-500:]} {err}")
         server.obey()
-        middle = server.shape()
-        entries = journal(folder, trial.api)
-        if trial.forget:
-            shutil.rmtree(folder / "project" / STATE)
-        second = apply_again(folder, trial.api)
-        end = server.shape()
-    goal = ground.goals[trial.api]
-    return [
-        *(
-            []
-            if struck
-            else [f"the request was never sent: {process.returncode} {out[-300:]} {err}"]
-        ),
-        *_untruths(out, ground.start, middle, goal),
-        *_untrue_entries(entries, middle),
-        *leftovers(second, ground.start, end, goal),
-    ]
+        middle, image = server.shape(), server.image()
+        found += _untruths(out, ground.start, middle, goal)
+        found += _untrue_entries(journal(folder, trial.api), middle)
+        if "kept" in trial.memories:
+            second = apply_again(folder, trial.api)
+            left = leftovers(second, ground.start, server.shape(), goal)
+            found += [f"with its memory kept, {violation}" for violation in left]
+    if "deleted" in trial.memories:
+        with airbyte(ground, folder, image) as server:
+            second = apply_again(folder, trial.api)
+            left = leftovers(second, ground.start, server.shape(), goal)
+            found += [f"with its memory deleted, {violation}" for violation in left]
+    return found
 
 
 def journal(folder: Path, api: str) -> list[dict[str, Any]]:

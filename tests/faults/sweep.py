@@ -2,15 +2,18 @@
 
     python -m tests.faults.sweep                                      all of it, on two cores
     python -m tests.faults.sweep --api public --fault reset-after     a part of it
-    python -m tests.faults.sweep --api config --fault 504 --at 17     one trial, as the report names it
+    python -m tests.faults.sweep --api config --fault 500 --at 17     one trial, as the report names it
+    python -m tests.faults.sweep --pairs 500 --seed 7                 two faults in one apply, by chance
 
-Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py), but for `kill` and
-`kill-after`, where a real process is killed (killing.py).
+A trial is an apply with a fault, and from where it ended one more apply with `.reconciler` kept, and one
+with it deleted. Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py), but
+for `kill` and `kill-after`, where a real process is killed (killing.py).
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sys
 import tempfile
 import time
@@ -22,7 +25,7 @@ from pathlib import Path
 from tests.faults import killing, trial
 from tests.faults.faults import FAULTS
 from tests.faults.killing import KILLS
-from tests.faults.trial import Ground, Trial
+from tests.faults.trial import MEMORIES, Ground, Trial
 
 APIS = ("public", "config")
 
@@ -30,12 +33,20 @@ _ground: Ground
 
 
 def trials(ground: Ground, asked: Namespace) -> Iterator[Trial]:
-    forgetting = (True,) if asked.forget else (False,) if asked.remember else (False, True)
+    memories = tuple(asked.memory or MEMORIES)
     for api in asked.api or APIS:
         for fault in asked.fault or (*FAULTS, *KILLS):
-            for forget in forgetting:
-                places = asked.at or range(1, ground.requests[api] + 1, asked.every)
-                yield from (Trial(api, fault, place, forget) for place in places)
+            for at in asked.at or range(1, ground.requests[api] + 1, asked.every):
+                yield Trial(api, fault, at, memories, asked.then, asked.later)
+
+
+def pairs(ground: Ground, asked: Namespace) -> Iterator[Trial]:
+    chance = random.Random(asked.seed)
+    for _ in range(asked.pairs):
+        api = chance.choice(asked.api or APIS)
+        fault, then = chance.choices(asked.fault or tuple(FAULTS), k=2)
+        at, later = chance.randint(1, ground.requests[api]), chance.choice((1, 2, 3, 5, 10, 40))
+        yield Trial(api, fault, at, MEMORIES, then, later)
 
 
 def violations(ground: Ground, wanted: Trial) -> list[str]:
@@ -55,12 +66,12 @@ def _begin() -> None:
 def sweep(asked: Namespace) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        every = list(trials(Ground(Path(folder)), asked))
-    counted: Counter[tuple[str, str, str]] = Counter()
-    wrong: Counter[tuple[str, str, str]] = Counter()
+        every = list((pairs if asked.pairs else trials)(Ground(Path(folder)), asked))
+    counted: Counter[tuple[str, str]] = Counter()
+    wrong: Counter[tuple[str, str]] = Counter()
     with multiprocessing.get_context("spawn").Pool(asked.workers, _begin) as pool:
         for done, found in pool.imap_unordered(_made, every, chunksize=4):
-            group = (done.api, done.fault, "forgotten" if done.forget else "")
+            group = (done.api, "two faults" if done.then else done.fault)
             counted[group] += 1
             wrong[group] += bool(found)
             _tell(done, found)
@@ -91,8 +102,16 @@ def _asked(arguments: list[str]) -> Namespace:
     )
     parser.add_argument("--at", action="append", type=int, help="default: every request")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th request")
-    parser.add_argument("--forget", action="store_true", help="only with .reconciler deleted")
-    parser.add_argument("--remember", action="store_true", help="only with .reconciler kept")
+    parser.add_argument(
+        "--memory",
+        action="append",
+        choices=MEMORIES,
+        help="what becomes of .reconciler; default: both",
+    )
+    parser.add_argument("--then", default="", choices=sorted(FAULTS), help="a second fault")
+    parser.add_argument("--later", type=int, default=1, help="so many requests after the first")
+    parser.add_argument("--pairs", type=int, default=0, help="so many trials of two faults each")
+    parser.add_argument("--seed", type=int, default=1, help="of the pairs")
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args(arguments)
 

@@ -21,6 +21,7 @@ from reconciler.core.model import Consent
 from reconciler.core.plan import Change, Plan
 from reconciler.emulator.app import close, create_app
 from reconciler.emulator.chaos_syntax import parse
+from reconciler.emulator.run import LateWrite
 from reconciler.emulator.settings import Credentials, Settings
 from reconciler.emulator.store import Store
 from tests.faults import clock, world
@@ -32,22 +33,42 @@ ALL_OF_IT: Final = Consent(tuple(name for name, e in EFFECTS.items() if e.consen
 STATE: Final = ".reconciler"
 
 
+MEMORIES: Final = ("kept", "deleted")
+"""What becomes of `.reconciler` before the second apply."""
+
+
 @dataclass(frozen=True, order=True)
 class Trial:
-    """Fault `fault` at the request `at` of an apply over `api`. `forget`: `.reconciler` is deleted before
-    the second apply."""
+    """Fault `fault` at the request `at` of an apply over `api`, and maybe another one `later` requests after
+    it; then a second apply for each of the `memories`, from where the first one ended."""
 
     api: str
     fault: str
     at: int
-    forget: bool = False
+    memories: tuple[str, ...] = MEMORIES
+    then: str = ""
+    later: int = 0
 
     @property
     def again(self) -> str:
         """How to make this trial by itself."""
-        forget = " --forget" if self.forget else ""
-        options = f"--api {self.api} --fault {self.fault} --at {self.at}{forget}"
+        then = f" --then {self.then} --later {self.later}" if self.then else ""
+        options = f"--api {self.api} --fault {self.fault} --at {self.at}{then}"
         return f"python -m tests.faults.sweep {options}"
+
+    @property
+    def rules(self) -> list[str]:
+        first = FAULTS[self.fault].at(self.at)
+        return [first, FAULTS[self.then].at(self.at + self.later)] if self.then else [first]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All of a server's state between two applies."""
+
+    image: bytes
+    late: tuple[LateWrite, ...]
+    passed: float
 
 
 class Server:
@@ -78,6 +99,14 @@ class Server:
 
     def obey(self, *rules: str) -> None:
         self.app.state.instance.run.obey([parse(rule) for rule in rules])
+
+    def moment(self) -> Moment:
+        return Moment(self.image(), tuple(self.app.state.instance.run.late), self.time.passed)
+
+    def go_back(self, moment: Moment) -> None:
+        self.store._db.deserialize(moment.image)
+        self.app.state.instance.run.late = list(moment.late)
+        self.time.passed = moment.passed
 
     @property
     def requests(self) -> int:
@@ -141,13 +170,15 @@ def ended(run: Callable[[], app.Applied | Plan]) -> Ran:
 
 
 class Ground:
-    """What trials start from, and where they must end: both found by applying without any fault."""
+    """What trials start from, and where they must end: both found by applying without any fault. `folder`
+    holds the project, `scratch` is free."""
 
-    def __init__(self, folder: Path, apis: tuple[str, ...] = ("public", "config")) -> None:
-        self.folder = folder
-        self.catalogs = world.write(folder, world.before()) / "catalogs"
+    def __init__(self, root: Path, apis: tuple[str, ...] = ("public", "config")) -> None:
+        self.folder = root / "project"
+        self.scratch = root / "scratch"
+        self.catalogs = world.write(self.folder, world.before()) / "catalogs"
         self.image = self._prepared()
-        world.write(folder, world.after())
+        world.write(self.folder, world.after())
         self.start = Shape({}, {}, ())
         self.goals: dict[str, Shape] = {}
         self.requests: dict[str, int] = {}
@@ -245,24 +276,24 @@ def _people(server: Server) -> None:
 def violations(ground: Ground, trial: Trial) -> list[str]:
     """What is wrong after a trial; nothing is what it is all for."""
     random.seed(trial.at)  # the jitter of retries
-    fault = FAULTS[trial.fault]
-    with ground.server() as server:
-        server.obey(fault.at(trial.at))
-        first = apply(server, ground.folder, trial.api)
-        middle = shape_of(server.store)
-        server.obey()
-        if trial.forget:
-            shutil.rmtree(ground.folder / STATE, ignore_errors=True)
-            # Without the journal nobody knows of a write that is yet to come.
-            server.carry_out_late()
-        second = apply(server, ground.folder, trial.api)
-        server.carry_out_late()
-        end = shape_of(server.store)
     goal = ground.goals[trial.api]
-    return [
-        *untruths(first, ground.start, middle, goal),
-        *leftovers(second, ground.start, end, goal),
-    ]
+    with ground.server() as server:
+        server.obey(*trial.rules)
+        first = apply(server, ground.folder, trial.api)
+        server.obey()
+        found = list(untruths(first, ground.start, shape_of(server.store), goal))
+        moment = server.moment()
+        for memory in trial.memories:
+            server.go_back(moment)
+            if memory == "deleted":
+                shutil.rmtree(ground.folder / STATE, ignore_errors=True)
+                # Without the journal nobody knows of a write that is yet to come.
+                server.carry_out_late()
+            second = apply(server, ground.folder, trial.api)
+            server.carry_out_late()
+            left = leftovers(second, ground.start, shape_of(server.store), goal)
+            found += [f"with its memory {memory}, {violation}" for violation in left]
+    return found
 
 
 def untruths(ran: Ran, start: Shape, middle: Shape, goal: Shape) -> Iterator[str]:
