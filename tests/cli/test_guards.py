@@ -144,6 +144,16 @@ def test_a_connection_does_not_go_while_a_job_runs_on_it(
     assert shop("apply", "--yes", "--allow-running").code == 0
 
 
+def test_a_running_connection_is_told_once_though_its_destination_goes_too(shop: Shop) -> None:
+    shop.sync()
+    for name in (BRONZE, "destinations/bronze.yaml"):
+        shop.project.edit(name, absent)
+    refused = shop("apply", "--yes")
+    assert refused.code == 1
+    assert refused.out.count("ERROR job-running") == 1
+    assert shop("apply", "--yes", "--allow-running").code == 0
+
+
 def test_a_job_that_has_ended_or_runs_elsewhere_stands_in_nobodys_way(shop: Shop) -> None:
     shop.sync("PostgreSQL → Staging")
     shop.sync()

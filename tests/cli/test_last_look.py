@@ -198,28 +198,38 @@ def test_what_was_deleted_and_is_there_again_was_not_asked_for(world: World) -> 
     assert "asked nothing" in text_of(result)
 
 
+MORE = """\
+apiVersion: airbyte.reconciler/v1
+kind: Source
+metadata: {name: more}
+spec: {connector: faker, configuration: {count: 1000}}
+---
+apiVersion: airbyte.reconciler/v1
+kind: Connection
+metadata: {name: more-to-bronze}
+spec:
+  source: more
+  destination: bronze
+  status: inactive
+  destinationNamespace: {format: more}
+  streams: [{name: users, syncMode: full_refresh_append}]
+"""
+
+
 def test_what_was_pulled_in_is_looked_at_too(world: World) -> None:
-    """The connection alone was asked for; the destination was made for it."""
-    text = (
-        "apiVersion: airbyte.reconciler/v1\nkind: Destination\nmetadata: {name: more}\n"
-        "spec: {connector: dev-null, configuration: {test_destination: {test_destination_type: SILENT}}}\n"
-    )
-    world.project.write("destinations/more.yaml", text)
-
-    def elsewhere(data: dict[str, Any]) -> None:
-        data["metadata"]["name"] = "shop-to-more"
-        data["spec"].update(name="More", destination="more", prefix="more_")
-
-    world.project.write("connections/more.yaml", (world.project.folder / BRONZE).read_text("utf-8"))
-    world.project.edit("connections/more.yaml", elsewhere)
+    """The connection alone was asked for; its source was made for it, and is touched again."""
+    world.project.write("more.yaml", MORE)
 
     def undo() -> None:
-        world.click("destination", "more", name="clicked")
+        world.click("source", "more", configuration={"count": 5})
 
-    only = Selection(("connection/shop-to-more",))
-    result = world.apply(undo, "connection/shop-to-more", selection=only)
+    only = Selection(("connection/more-to-bronze",))
+    result = world.apply(undo, "connection/more-to-bronze", selection=only)
     assert result.exit_code == 4
-    assert [str(found.change.address) for found in result.differing][:1] == ["destination/more"]
+    (left,) = json_of(result)["remaining"]
+    assert left["address"] == "source/more"
+    counts = [left[side]["configuration"]["count"] for side in ("asked", "live")]
+    assert counts == [1000, 5]
 
 
 def test_what_others_change_meanwhile_is_not_ours_to_report(world: World) -> None:
