@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
+from reconciler.core.capabilities import Feature
 from reconciler.core.connector import escape
 from reconciler.core.diagnostics import ReconcilerError, Refused
 from reconciler.core.model import (
@@ -17,12 +18,14 @@ from reconciler.core.model import (
     MASK,
     UNSET,
     Columns,
+    Connection,
     Destination,
     Json,
     Mapper,
     Ref,
     Secret,
     Source,
+    Spec,
     Tag,
     Unset,
     Update,
@@ -153,6 +156,29 @@ def mapper(stream: str, value: Mapper) -> Body:
     where = f"streams[{stream}] mapper {value.type} "
     body = {"type": value.type, "mapperConfiguration": plain(config, where)}
     return {"id": value.id, **body} if value.id else body
+
+
+def has_mappers(spec: Spec) -> bool:
+    streams = spec.streams if isinstance(spec, Connection) else ()
+    return isinstance(streams, tuple) and any(stream.mappers for stream in streams)
+
+
+def refuse_mappers(spec: Spec, lacks: Collection[Feature]) -> None:
+    """Raises before anything is sent where this server would silently leave mappers out."""
+    if "mappers" in lacks and has_mappers(spec):
+        raise Refused(
+            f"connection {spec.name!r} has mappers, which this server ignores: it is older than "
+            "Airbyte 1.6",
+            hint="nothing was sent: columns would arrive in clear",
+        )
+
+
+def refuse_tags(name: str, lacks: Collection[Feature]) -> None:
+    if "tags" in lacks:
+        raise Refused(
+            f"this server has no tags, so that {name!r} can't be made",
+            hint="tags came with Airbyte 1.6; leave them out",
+        )
 
 
 def stated(value: _T | Unset, field: str) -> _T:

@@ -7,6 +7,7 @@ asks web_backend, nor anything that changes what it reads (CFG-T 9).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -17,10 +18,10 @@ from reconciler.backends.concurrently import concurrently
 from reconciler.backends.config_catalogs import Catalogs
 from reconciler.backends.config_lists import ACTORS
 from reconciler.backends.config_running import Running
-from reconciler.backends.config_server import TAGS, Server, is_missing, read
+from reconciler.backends.config_server import Server, is_missing, read
 from reconciler.backends.fields import ActorKind
 from reconciler.core.capabilities import Capabilities
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
+from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
     Connection,
@@ -85,6 +86,8 @@ class ConfigApi:
             lambda: self._tags_in(workspace.id),
             lambda: config_lists.definitions(self._server, workspace.id),
         )
+        await config_lists.look_for_propagation(self._server, workspace.id)
+        self.capabilities = replace(self.capabilities, lacks=self._server.features_lacking)
         definitions = await config_lists.with_used(self._server, offered, objects)
         return Live(workspace=workspace, objects=objects, definitions=definitions, tags=tags)
 
@@ -138,11 +141,7 @@ class ConfigApi:
     async def create_tag(self, workspace: Workspace, name: str) -> Tag:
         """Names are unique in a workspace: where the name exists or the answer is lost, the tag of that
         name is the one."""
-        if self._server.lacks(TAGS):
-            raise Refused(
-                f"this server has no tags, so that {name!r} can't be made",
-                hint="tags came with Airbyte 1.6; leave them out",
-            )
+        bodies.refuse_tags(name, self._server.features_lacking)
         body = {"name": name, "color": bodies.color_of(name), "workspaceId": workspace.id}
         path = "/tags/create"
         try:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from reconciler.backends import bodies, config_read, config_streams, fields
 from reconciler.backends.bodies import Body
-from reconciler.backends.config_server import TAGS, Server, is_missing, read
+from reconciler.backends.config_server import Server, is_missing, read
 from reconciler.backends.config_streams import Catalog
-from reconciler.core.diagnostics import ApiError, Refused
+from reconciler.core.diagnostics import ApiError
 from reconciler.core.model import Connection, DiscoveredStream
 
 _PATH = "/sources/discover_schema"
@@ -41,12 +41,7 @@ class Catalogs:
         """The streams of a connection as its write states them. Raises before anything is sent where this
         server would silently leave out what they say."""
         streams = bodies.stated(spec.streams, "streams")
-        if self._server.lacks(TAGS) and any(stream.mappers for stream in streams):
-            raise Refused(
-                f"connection {spec.name!r} has mappers, which this server ignores: it is older than "
-                "Airbyte 1.6",
-                hint="nothing was sent: columns would arrive in clear",
-            )
+        bodies.refuse_mappers(spec, self._server.features_lacking)
         catalog = self._of.get(source_id) or await self._discovered(source_id)
         return config_streams.sync_catalog(spec.name, streams, catalog)
 

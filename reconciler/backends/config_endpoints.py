@@ -21,6 +21,7 @@ _READS: Final = (
     "/destination_definition_specifications/get",
     "/destination_definition_specifications/get_for_destination",
     "/sources/list",
+    "/sources/list_paginated",
     "/sources/get",
     "/sources/discover_schema",  # without connectionId: with it, a connection may be changed (CFG-T 9)
     "/sources/check_connection",

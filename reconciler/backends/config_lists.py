@@ -13,7 +13,13 @@ from typing import Final, get_args
 
 from reconciler.backends import config_read
 from reconciler.backends.concurrently import concurrently
-from reconciler.backends.config_server import TAGS, WORKSPACES, Server, read
+from reconciler.backends.config_server import (
+    SINCE_PROPAGATION,
+    TAGS,
+    WORKSPACES,
+    Server,
+    read,
+)
 from reconciler.backends.fields import ActorKind
 from reconciler.core.diagnostics import ApiError, Unreachable
 from reconciler.core.model import Connection, ConnectorDefinition, LiveObject, Tag, Workspace
@@ -107,3 +113,17 @@ async def tags(server: Server, workspace_id: str) -> dict[str, Tag]:
     rows = await server.rows_if_served(TAGS, {"workspaceId": workspace_id}, "tags")
     found = [read(TAGS, config_read.tag, row) for row in rows or ()]
     return {tag.name: tag for tag in sorted(found, key=lambda tag: tag.name)}
+
+
+async def look_for_propagation(server: Server, workspace_id: str) -> None:
+    """Asked of servers that are old by what else they lack, so that a plan can say what they refuse."""
+    if not server.lacks(TAGS):
+        return
+    page = {"pageSize": 1, "rowOffset": 0}
+    body = {"workspaceIds": [workspace_id], "includeDeleted": False, "pagination": page}
+    try:
+        await server.ask_if_served(SINCE_PROPAGATION, body, optional=True)
+    except ApiError as error:
+        if not error.status:
+            raise
+        # a server that fails at it has it: nothing is lacking

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final, Literal, TypeVar
 
 from reconciler.backends.fields import read_answer
+from reconciler.core.capabilities import Feature
 from reconciler.core.diagnostics import ApiError, Unreachable
 from reconciler.core.model import Json
 from reconciler.transport import Row, Transport
@@ -19,6 +20,8 @@ _T = TypeVar("_T")
 
 WORKSPACES: Final = "/workspaces/list"
 TAGS: Final = "/tags/list"
+SINCE_PROPAGATION: Final = "/sources/list_paginated"
+"""A list that came with schema propagation, whose own words no read shows (CFG §0)."""
 
 
 class Server:
@@ -64,6 +67,17 @@ class Server:
     def lacks(self, path: str) -> bool:
         """Whether the server said that it has no such endpoint, as far as it lets us know."""
         return self._found.get(path) in ("absent", "forbidden")
+
+    @property
+    def features_lacking(self) -> frozenset[Feature]:
+        """Tags and mappers came together (CFG §0): where tags are forbidden nothing shows that there are
+        mappers."""
+        lacking: set[Feature] = set()
+        if self.lacks(TAGS):
+            lacking |= {"tags", "mappers"}
+        if self._found.get(SINCE_PROPAGATION) == "absent":
+            lacking.add("propagation")
+        return frozenset(lacking)
 
     def readable(self, text: str) -> str:
         return self._transport.readable(text)

@@ -6,6 +6,7 @@ Knows its endpoints and what their answers mean; the JSON itself is public_read'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, get_args
@@ -101,6 +102,7 @@ class PublicApi:
 
     async def create(self, workspace: Workspace, spec: Spec) -> LiveObject:
         if isinstance(spec, Connection):
+            await self._refuse_mappers(spec, workspace.id)
             tags = await self._tag_objects(workspace.id, spec)
             body = public_write.connection_create(spec, tags)
         else:
@@ -110,6 +112,8 @@ class PublicApi:
     async def update(self, live: LiveObject, update: Update) -> LiveObject:
         if isinstance(live.spec, Connection):
             tags: bodies.TagObjects = {}
+            if "streams" in update.fields and bodies.has_mappers(update.spec):
+                await self._refuse_mappers(update.spec, await self._home_of(live.id))
             if "tags" in update.fields and isinstance(update.spec, Connection):
                 tags = await self._tag_objects(await self._home_of(live.id), update.spec)
             body = public_write.connection_patch(update, tags)
@@ -131,6 +135,7 @@ class PublicApi:
     async def create_tag(self, workspace: Workspace, name: str) -> Tag:
         """Names are unique in a workspace: where the name exists or the answer is lost, the tag of that
         name is the one."""
+        bodies.refuse_tags(name, self.capabilities.lacks)
         body = {"name": name, "color": color_of(name), "workspaceId": workspace.id}
         try:
             data = await self._transport.request("POST", "/tags", json=body)
@@ -283,8 +288,10 @@ class PublicApi:
         return tuple(definition for definition in listed if definition.id not in ids)
 
     async def _tags_of(self, workspace_id: str) -> dict[str, Tag]:
-        """By name, sorted; none on servers that have no tags yet."""
+        """By name, sorted; none on servers that have no tags yet, nor the mappers that came with them."""
         rows = await self._rows_if_served("/tags", {"workspaceIds": workspace_id})
+        if rows is None:
+            self.capabilities = replace(self.capabilities, lacks=frozenset({"tags", "mappers"}))
         found = [_read("GET /tags", public_read.tag, row) for row in rows or ()]
         tags = {tag.name: tag for tag in sorted(found, key=lambda tag: tag.name)}
         self._tags[workspace_id] = dict(tags)
@@ -304,6 +311,12 @@ class PublicApi:
         if not wanted <= self._tags.get(workspace_id, {}).keys():
             await self._tags_of(workspace_id)
         return bodies.tag_objects(workspace_id, self._tags.get(workspace_id, {}))
+
+    async def _refuse_mappers(self, spec: Spec, workspace_id: str) -> None:
+        """Tags tell whether this server has mappers: the two came together (PUB §11)."""
+        if bodies.has_mappers(spec) and workspace_id not in self._tags:
+            await self._tags_of(workspace_id)
+        bodies.refuse_mappers(spec, self.capabilities.lacks)
 
     async def _home_of(self, connection_id: str) -> str:
         if connection_id not in self._workspace_of:

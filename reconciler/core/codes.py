@@ -97,6 +97,9 @@ CODES: Final[Mapping[str, Code]] = {
     "looks-like-rename": Code(
         "a new object like a live one that no manifest means", switchable=True
     ),
+    "not-on-this-server": Code(
+        "something that the server, being older, does not have", switchable=True
+    ),
     "pin-not-live": Code("a pinned id that is not live; never a create"),
     "streams-missing": Code("a new connection that does not say its streams"),
     "absent-not-found": Code(

@@ -13,6 +13,7 @@ from reconciler.core.capabilities import Capabilities
 from reconciler.core.claim import Claims, claim, fields_not_in_api
 from reconciler.core.diagnostics import Span, in_order
 from reconciler.core.drafts import Draft, referred
+from reconciler.core.features import not_on_this_server
 from reconciler.core.graph import level_of
 from reconciler.core.kinds import KINDS, REFERENCES
 from reconciler.core.model import (
@@ -100,6 +101,7 @@ def make_plan(situation: Situation) -> Planned:
     diagnostics = (
         *problems,
         *fields_not_in_api(situation.desired, situation.capabilities.api),
+        *not_on_this_server(situation.desired, situation.capabilities.lacks),
         *drafted.diagnostics,
         *narrowing,
         *policy.stale_flags(situation.allow, resources, effects),

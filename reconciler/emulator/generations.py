@@ -21,6 +21,7 @@ class Generation:
 
     `public_api`: whether `/api/public/v1` is served. `tokens`: client credentials; without them HTTP Basic
     asked for by a proxy. `page_size` of sources and destinations: None lists all at once.
+    `tags`, `mappers`: of both APIs; where there are none they are ignored (PUB §11).
     `propagation`: columns and streams may follow the source. `rejects_unknown_fields`: the flag
     `platform.enable-strict-json-deserialization`.
     """

@@ -387,6 +387,20 @@ async def test_a_server_without_mappers_is_not_sent_any(no_tags: httpx.Response)
     assert "/connections/create" not in api.asked
 
 
+@pytest.mark.parametrize(
+    ("answer", "lacks"),
+    [(NO_ROUTE, True), (ok({"sources": []}), False), (httpx.Response(400, json={}), False)],
+    ids=["no such path", "served", "fails"],
+)
+async def test_an_old_server_that_only_fails_at_a_list_has_it(
+    answer: httpx.Response, lacks: bool
+) -> None:
+    api = ScriptedConfig(EMPTY | {"/tags/list": NO_ROUTE, "/sources/list_paginated": answer})
+    backend = api.backend()
+    await backend.snapshot(WORKSPACE)
+    assert ("propagation" in backend.capabilities.lacks) == lacks
+
+
 async def test_a_server_without_tags_is_asked_for_none() -> None:
     api = ScriptedConfig(EMPTY | {"/tags/list": NO_ROUTE})
     backend = api.backend()

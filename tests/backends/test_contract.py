@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from reconciler.backends import Backend, connect
-from reconciler.core.diagnostics import ApiError, AuthFailed, ReconcilerError
+from reconciler.core.diagnostics import ApiError, AuthFailed, ReconcilerError, Refused
 from reconciler.core.model import (
     ALL_COLUMNS,
     MANUAL,
@@ -64,6 +64,7 @@ MODERN: dict[str, Opener] = {
     "config 1.6": opener_of("config", "1.6"),
 }
 OLD: dict[str, Opener] = {
+    "public 1.0": opener_of("public", "1.0"),
     "config 1.0": opener_of("config", "1.0"),
     "config 0.63": opener_of("config", "0.63"),
     "config 0.40": opener_of("config", "0.40"),
@@ -372,6 +373,30 @@ async def test_deleting_a_source_takes_its_connections_along(bench: Bench) -> No
     assert await bench.backend.read("connection", live.id) is None
     left = (await bench.backend.snapshot(bench.workspace)).objects
     assert [o.kind for o in left] == ["destination"]
+
+
+@pytest.mark.parametrize("opener", OLD.values(), ids=list(OLD))
+async def test_a_server_without_mappers_is_never_sent_one_and_says_so_beforehand(
+    bench: Bench,
+) -> None:
+    live = await bench.connection()
+    await bench.backend.snapshot(bench.workspace)
+    assert {"mappers", "tags"} <= bench.backend.capabilities.lacks
+    hashed = replace(streams_of(live)[0], mappers=(Mapper("hashing", MAPPERS["hashing"]),))
+    assert isinstance(live.spec, Connection)
+    wanted = replace(live.spec, streams=(hashed,))
+    with pytest.raises(Refused, match="has mappers, which this server ignores"):
+        await bench.backend.update(live, Update(wanted, frozenset({"streams"})))
+    with pytest.raises(Refused, match="has mappers, which this server ignores"):
+        await bench.backend.create(bench.workspace, wanted)
+    with pytest.raises(Refused, match="this server has no tags"):
+        await bench.backend.create_tag(bench.workspace, "gold")
+
+
+@pytest.mark.parametrize("opener", MODERN.values(), ids=list(MODERN))
+async def test_a_modern_server_lacks_nothing(bench: Bench) -> None:
+    await bench.backend.snapshot(bench.workspace)
+    assert not bench.backend.capabilities.lacks
 
 
 async def test_a_tag_is_created_once(modern: Bench) -> None:

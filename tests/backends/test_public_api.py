@@ -9,8 +9,23 @@ import httpx
 import pytest
 
 from reconciler.backends.bodies import color_of
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
-from reconciler.core.model import Connection, LiveObject, Ref, Source, Stream, Tag, Update
+from reconciler.core.diagnostics import (
+    ApiError,
+    OutcomeUnknown,
+    ReconcilerError,
+    Refused,
+    Unreachable,
+)
+from reconciler.core.model import (
+    Connection,
+    LiveObject,
+    Mapper,
+    Ref,
+    Source,
+    Stream,
+    Tag,
+    Update,
+)
 from tests.backends.scripted_api import EMPTY, NOT_ROUTED, UNKNOWN, WORKSPACE, ScriptedApi, ok, rows
 
 pytestmark = pytest.mark.anyio
@@ -279,6 +294,16 @@ async def test_a_lost_tag_that_is_not_there_stays_unknown() -> None:
     api = ScriptedApi({"POST /tags": httpx.ReadTimeout("x"), "GET /tags": rows()})
     with pytest.raises(OutcomeUnknown):
         await api.backend.create_tag(WORKSPACE, "gold")
+
+
+async def test_a_server_without_tags_is_asked_for_them_before_a_mapper_is_sent() -> None:
+    api = ScriptedApi({"GET /tags": NOT_ROUTED})
+    hashed = Stream(
+        "users", None, "full_refresh_append", mappers=(Mapper("hashing", {"targetField": "email"}),)
+    )
+    with pytest.raises(Refused, match="has mappers, which this server ignores"):
+        await api.backend.create(WORKSPACE, replace(CONNECTION, streams=(hashed,)))
+    assert api.asked == ["GET /api/public/v1/tags"]
 
 
 async def test_a_tag_that_the_server_refuses_is_an_error() -> None:

@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
+from reconciler.emulator.generations import GENERATIONS
 from reconciler.emulator.serve import running
 from reconciler.emulator.settings import Credentials, Settings
 from tests.bad_input.case import CANARIES, case
-from tests.bad_input.project import PROJECT
+from tests.bad_input.project import CONNECTION, ORDERS, PROJECT
 from tests.emulator.builders import Airbyte
 
 _AUTH = 'auth: {clientId: "${env:AIRBYTE_CLIENT_ID}", clientSecret: "${env:AIRBYTE_CLIENT_SECRET}"}'
@@ -33,6 +34,13 @@ def _other_credentials(folder: Path) -> Iterator[str]:
     (folder / ".reconciler").mkdir()
     auth = Credentials("pipelines-client", CANARIES["PASSWORD"])
     with running(Settings(db=folder / ".reconciler" / "local.db", auth=auth)) as url:
+        yield url
+
+
+@contextmanager
+def _octavias_server(folder: Path) -> Iterator[str]:
+    settings = Settings(generation=GENERATIONS["0.40"], catalogs=folder / "catalogs")
+    with running(settings) as url:
         yield url
 
 
@@ -71,6 +79,23 @@ CASES = (
         "wrong-password", _SERVER, server=_other_credentials, command=("plan", "-t", "production")
     ),
     case("html-from-a-proxy", _SERVER, server=_login_page, command=("plan", "-t", "production")),
+    case(
+        "not-on-this-server",
+        (PROJECT, "url: https://airbyte.example.com", 'url: "@URL@"'),
+        (
+            CONNECTION,
+            "  streamDefaults:",
+            "  tags: [gold]\n  schemaChanges: propagate_fully\n  streamDefaults:",
+        ),
+        (
+            CONNECTION,
+            ORDERS,
+            ORDERS.replace("}", ", mappers: [{type: field-filtering, targetField: total}]}"),
+        ),
+        server=_octavias_server,
+        command=("apply", "--yes", "-t", "production"),
+        codes=("not-on-this-server",) * 3,
+    ),
     case(
         "registry-not-there",
         (

@@ -235,18 +235,39 @@ def test_a_server_that_answers_with_nothing_but_an_id_is_told_in_one_line(
     assert caught.value.message == "POST /connections/list: 403 Forbidden (server log id e-1)"
 
 
-def test_a_server_without_tags_says_so_where_a_manifest_has_some(
-    project: Project, server_of: Callable[[str], Server]
+@pytest.mark.parametrize(
+    ("generation", "api"), [("1.0", "public"), ("1.0", "config"), ("0.40", "config")]
+)
+def test_the_plan_refuses_tags_and_mappers_where_the_server_has_none(
+    project: Project, server_of: Callable[[str], Server], generation: str, api: str
 ) -> None:
-    server = server_of("1.0")
+    server = server_of(generation)
     work = partial(
-        app.apply, request(project, server), confirm=lambda _plan: True, emit=lambda _event: None
+        app.apply,
+        request(project, server, api),
+        confirm=lambda _plan: True,
+        emit=lambda _event: None,
     )
-    result = anyio.run(work)
-    assert isinstance(result, app.Applied)
-    told = " ".join(failure.message for failure in result.outcome.failed)
-    assert "this server has no tags" in told
-    assert [path for path, _ in server.requests].count("/connections/create") == 1
+    refused = anyio.run(work)
+    assert isinstance(refused, Plan)
+    assert not refused.applyable
+    told = [d for d in refused.diagnostics if d.code == "not-on-this-server"]
+    assert [(d.span.file, d.message.split(":")[0]) for d in told if d.span] == [
+        (BRONZE, "this server has no tags"),
+        (BRONZE, "this server has no mappers"),
+    ]
+    assert server.ask("/sources/list", {"workspaceId": DEFAULT_WORKSPACE_ID})["sources"] == []
+
+
+@pytest.mark.parametrize("generation", sorted(GENERATIONS))
+def test_schema_propagation_is_refused_by_the_plan_where_the_server_has_none(
+    project: Project, server_of: Callable[[str], Server], generation: str
+) -> None:
+    without_what_came_later(project)
+    project.edit(BRONZE, lambda data: data["spec"].update(schemaChanges="propagate_columns"))
+    told = [(d.code, d.pointer) for d in planned(project, server_of(generation)).diagnostics]
+    refused = ("not-on-this-server", "/spec/schemaChanges")
+    assert (refused in told) == (not GENERATIONS[generation].propagation)
 
 
 def test_the_embedded_airbyte_is_spoken_to_by_either_api(cli: Cli, project: Project) -> None:

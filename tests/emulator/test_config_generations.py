@@ -61,6 +61,25 @@ def test_later_ones_serve_both_apis_from_one_store(start: Start, name: str):
     assert read["sourceDefinitionId"] == made["definitionId"]
 
 
+HASHING = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+
+
+@pytest.mark.parametrize("name", BEARER_ERA)
+def test_tags_and_mappers_are_unknown_to_the_public_api_before_1_6(start: Start, name: str):
+    """Unknown properties are ignored without a word (PUB-T 27, PUB §11)."""
+    airbyte = start(generation=GENERATIONS[name])
+    tag = {"tagId": ORGANIZATION, "workspaceId": airbyte.workspace, "name": "x", "color": "75DCFF"}
+    known = airbyte("GET", "/tags").status_code != 404
+    stream = {
+        "name": "customers",
+        "syncMode": "full_refresh_append",
+        "mappers": [{"type": "hashing", "mapperConfiguration": HASHING}],
+    }
+    made = airbyte.connection(stream, **({} if known else {"tags": [tag]}))
+    (read,) = airbyte.read(made)["configurations"]["streams"]
+    assert known == (name != "1.0") == ("tags" in made) == ("mappers" in read)
+
+
 @pytest.mark.parametrize("name", GENERATIONS)
 def test_health_is_available_everywhere(start: Start, name: str):
     airbyte = start(generation=GENERATIONS[name])

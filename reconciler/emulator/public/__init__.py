@@ -27,11 +27,11 @@ ENDPOINTS = (
     *actors.ENDPOINTS,
     *connections.ENDPOINTS,
     *streams.ENDPOINTS,
-    *tags.ENDPOINTS,
     *jobs.ENDPOINTS,
 )
 
 
 def routes(instance: Instance) -> list[Route]:
     """To be mounted at `/api/public/v1`."""
-    return [route(instance, endpoint, errors.refuse) for endpoint in ENDPOINTS]
+    known = [*ENDPOINTS, *(tags.ENDPOINTS if instance.generation.tags else ())]
+    return [route(instance, endpoint, errors.refuse) for endpoint in known]

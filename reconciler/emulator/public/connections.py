@@ -46,9 +46,13 @@ def read(instance: Instance, connection: Connection) -> Json:
         namespaceDefinition=connection.namespace_definition,
         namespaceFormat=connection.namespace_format,
         prefix=connection.prefix,
-        configurations={"streams": [streams.read(s) for s in connections.streams_of(connection)]},
+        configurations={
+            "streams": [streams.read(instance, s) for s in connections.streams_of(connection)]
+        },
         createdAt=connection.created_at,
-        tags=[tags.read(tag) for tag in connections.tags_of(instance, connection)],
+        tags=[tags.read(tag) for tag in connections.tags_of(instance, connection)]
+        if instance.generation.tags
+        else None,
     )
 
 
@@ -138,8 +142,9 @@ def _found(instance: Instance, call: Call) -> Connection:
 
 
 def _changes(instance: Instance, sent: fields.Body) -> dict[str, Any]:
-    """The fields that a request states, under the names of the row; null is not stating (PUB-T 34)."""
-    sent_tags = fields.children(sent, "tags")
+    """The fields that a request states, under the names of the row; null is not stating (PUB-T 34), and
+    what this server doesn't know is ignored (PUB-T 27)."""
+    sent_tags = fields.children(sent, "tags") if instance.generation.tags else None
     return fields.present(
         name=fields.text(sent, "name"),
         status=fields.word(sent, "status", STATUSES),

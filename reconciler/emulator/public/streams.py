@@ -76,6 +76,9 @@ def choices(instance: Instance, sent: fields.Body) -> list[Choice]:
             {name: value for name, value in item.items() if (name, value) != ("selectedFields", [])}
             for item in items
         ]
+    if not instance.generation.mappers:
+        # unknown to this server, and ignored like every property that it doesn't know (PUB-T 27)
+        items = [{name: item[name] for name in item if name != "mappers"} for item in items]
     return [_choice(item) for item in items]
 
 
@@ -108,7 +111,11 @@ def _mapper(item: fields.Body) -> Json:
     }
 
 
-def read(stream: ConfiguredStream) -> Json:
+def read(instance: Instance, stream: ConfiguredStream) -> Json:
+    shown = [
+        {"id": m["id"], "type": m["type"], "mapperConfiguration": mappers.shown(m)}
+        for m in stream.mappers
+    ]
     return fields.present(
         name=stream.name,
         namespace=stream.namespace,
@@ -118,10 +125,7 @@ def read(stream: ConfiguredStream) -> Json:
         includeFiles=stream.include_files,
         destinationObjectName=stream.destination_object_name,
         selectedFields=[{"fieldPath": [name]} for name in stream.selected_fields or ()],
-        mappers=[
-            {"id": m["id"], "type": m["type"], "mapperConfiguration": mappers.shown(m)}
-            for m in stream.mappers
-        ],
+        mappers=shown if instance.generation.mappers else None,
     )
 
 
