@@ -505,3 +505,37 @@ def test_a_forged_file_is_refused_or_changes_nothing_of_what_apply_does(
     assert changed == [MINIO]
     modes = {s["name"]: s["syncMode"] for s in after["connections"][0]["configurations"]["streams"]}
     assert modes["orders"] == "full_refresh_overwrite"
+
+
+# --- what the documents say --------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / "examples" / "real-airbyte" / ".github" / "workflows" / "airbyte.yml"
+
+
+def _commands(text: str) -> list[list[str]]:
+    lines = (line.strip().removeprefix("- run: ") for line in text.splitlines())
+    return [line.split()[1:] for line in lines if line.startswith("reconciler ")]
+
+
+@pytest.mark.parametrize("path", [WORKFLOW, ROOT / "README.md"], ids=["workflow", "README"])
+def test_the_documents_review_and_apply_with_options_that_there_are(cli: Cli, path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        text = text.split("# in a pull request\n")[1].split("```")[0]
+    commands = _commands(text)
+    assert {command[0] for command in commands} >= {"validate", "plan", "apply"}
+    for command in commands:
+        words = [str(path) if word == "plan.json" else word for word in command]
+        assert cli(*words, "--help").code == 0, command
+    assert any("--out" in command for command in commands)
+    assert any("--expect" in command and "-t" in command for command in commands)
+
+
+def test_the_workflow_pins_what_it_uses_and_grants_nothing_by_default() -> None:
+    workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert used
+    assert all(len(name.partition("@")[2]) == 40 for name in used)
