@@ -93,19 +93,23 @@ def as_diagnostics(resource: Resource, findings: Iterable[Finding]) -> tuple[Dia
 
 
 def resolve_columns(connection: Connection, offered: tuple[DiscoveredStream, ...]) -> Connection:
-    """The connection with `columns: {except: …}` turned into the columns that remain. It stays as it is
-    where it names a column there is not: a misspelt exclusion would select what it is to leave out."""
+    """The connection with `columns: {except: …}` turned into the columns that remain. What a plan has fixed
+    stays as it was shown, and so does what names a column there is not: a misspelt exclusion would select
+    what it is to leave out."""
     by_name = _by_name(offered)
     if not isinstance(connection.streams, tuple):
         return connection
-    resolved = []
-    for stream in connection.streams:
-        match = match_stream(stream, by_name.get(stream.name, []))
-        names = _remaining(stream, match) if isinstance(match, DiscoveredStream) else ()
-        if names and isinstance(stream.columns, Columns):
-            stream = replace(stream, columns=replace(stream.columns, names=names))  # noqa: PLW2901
-        resolved.append(stream)
+    resolved = [_resolved(stream, by_name) for stream in connection.streams]
     return replace(connection, streams=tuple(resolved))
+
+
+def _resolved(stream: Stream, by_name: Mapping[str, list[DiscoveredStream]]) -> Stream:
+    match = match_stream(stream, by_name.get(stream.name, []))
+    if not isinstance(match, DiscoveredStream) or not excludes(stream):
+        return stream
+    names = _remaining(stream, match)
+    assert isinstance(stream.columns, Columns)  # noqa: S101 - it excludes some
+    return replace(stream, columns=replace(stream.columns, names=names)) if names else stream
 
 
 def _remaining(stream: Stream, offered: DiscoveredStream) -> tuple[str, ...]:

@@ -158,7 +158,10 @@ def _selection_widens(case: StreamCase) -> str | None:
     old, new = case.before.get("columns", "all"), case.after.get("columns", "all")
     if old in ("all", new):
         return None
-    if not isinstance(new, list) or not isinstance(old, list):
+    if isinstance(new, Mapping):
+        left_out = ", ".join(new["except"])
+        return f"every column of the new source but {left_out} is written, whatever it has"
+    if new == "all" or not isinstance(old, list):
         return "every column is written, also those that were left out"
     added = sorted(set(new) - set(old))
     return f"newly written: {', '.join(added)}" if added else None

@@ -136,8 +136,10 @@ def _ground(situation: Situation, claims: Claims) -> drafts.Ground:
 
 def _left_for_apply(change: Change, situation: Situation) -> bool:
     """Whether streams are checked against discovery only while they are written (design §4, stage 6)."""
+    connection = change.address.kind == "connection"
     streams = any(changed.stream for changed in change.fields)
-    return streams and change.action != "delete" and change.address not in situation.catalogs
+    written = streams or (connection and change.action == "replace")
+    return written and change.action != "delete" and change.address not in situation.catalogs
 
 
 def _accepted(step: Step, consents: policy.Consents) -> Step:

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.catalog import MOST_FIELDS
-from reconciler.core.model import Address, DiscoveredStream, LiveObject
+from reconciler.core.catalog import MOST_FIELDS, resolve_columns
+from reconciler.core.model import Address, Connection, DiscoveredStream, LiveObject
 from reconciler.core.plan import Plan
 from tests.core.build import (
     ACTORS,
     WORLD,
     codes,
     connection,
+    desired_of,
     env,
     git_mapper,
     hashing,
@@ -213,6 +214,28 @@ def test_all_columns_but_some_equal_the_same_list_live() -> None:
     assert [(f.pointer, f.after) for f in change.fields] == [
         ("/streams[public.orders]/columns", ["address", "id", "new", "updated_at"])
     ]
+
+
+def test_what_a_plan_has_fixed_is_not_resolved_again() -> None:
+    """A column that came to the source since was shown to nobody."""
+    desired = desired_of(
+        *ACTORS(), connection(streams=[{**APPEND, "columns": {"except": ["email"]}}])
+    )
+    spec = desired.resources[ADDRESS].spec
+    assert isinstance(spec, Connection)
+    planned = resolve_columns(spec, (ORDERS,))
+    wider = replace(ORDERS, fields=(*ORDERS.fields, ("new",)))
+    assert resolve_columns(planned, (wider,)) == planned
+    assert resolve_columns(spec, (wider,)) != planned
+
+
+def test_a_replaced_connection_is_checked_while_it_is_written() -> None:
+    """Its streams are written though none of them changes."""
+    moved = live_connection(live_stream(namespace="public", key=[]), source="another-source")
+    documents = [*ACTORS(), connection(streams=[APPEND])]
+    assert only_change(plan_of(documents, [*WORLD, moved])).action == "replace"
+    assert not plan_of(documents, [*WORLD, moved]).complete
+    assert plan_with([APPEND], (ORDERS,), moved).complete
 
 
 def test_more_fields_than_airbyte_takes() -> None:

@@ -498,6 +498,20 @@ def test_a_mapper_that_goes_while_the_connection_is_replaced_is_still_exposure()
     assert "pii-exposure" in effects
 
 
+def test_what_except_leaves_of_a_source_nobody_could_ask_is_open() -> None:
+    """The old source's columns say nothing of the new one's."""
+    git = connection(streams=[{**SYNCED, "columns": {"except": ["ssn"]}}])
+    plan = plan_of(
+        [source(connector="mysql"), destination(), git],
+        [*WORLD, live_connection(live_stream(columns=["email", "id"]))],
+    )
+    change = next(c for c in plan.changes if c.address.kind == "connection")
+    (field,) = [f for f in change.fields if f.stream]
+    assert (field.before, field.after) == (["email", "id"], {"except": ["ssn"]})
+    (exposure,) = [e for e in change.effects if e.name == "pii-exposure"]
+    assert exposure.says == ("every column of the new source but ssn is written, whatever it has",)
+
+
 def test_an_inactive_connection_that_is_replaced_active_is_still_switched_on() -> None:
     change = replaced_connection({"status": "active"}, status="inactive")
     assert "reactivate" in {e.name for e in change.effects}

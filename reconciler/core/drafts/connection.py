@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.capabilities import API_NAMES, Capabilities
+from reconciler.core.catalog import excludes
 from reconciler.core.claim import problem
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.diff import FieldChange, change, explain_streams, json_equal
@@ -56,13 +57,16 @@ def draft_connection(
         return _created(resource, spec, naming, capabilities)
     current = live.spec
     assert isinstance(current, Connection)  # noqa: S101 - claims never cross kinds
-    interim = parse_interim(current.name)
-    if interim is not None and interim.status and spec.status is UNSET:
-        spec = replace(spec, status=interim.status)
+    spec, resumed = _resumed(spec, current)
     merged = _with_ignored(merge_connection(spec, current), current, resource)
     if not replaced and plainly_equal(merged, current, naming):
         same = tuple(unstated(resource, spec, current))
         return Draft(resource, None, live, merged, unstated=same), ()
+    moved = [
+        name for name in _ROW.immutable if _end(merged, name, naming) != _end(current, name, naming)
+    ]
+    if moved or replaced:
+        merged = _left_open(spec, merged)
     forms = settled_forms(merged, current, naming)
     before, after = forms.before, forms.after
     problems = tuple(_broken_keeps(resource, forms.broken_keeps))
@@ -74,7 +78,6 @@ def draft_connection(
         unstated=tuple(unstated(resource, spec, current)),
         secrets=tuple(HiddenSecret(resource.address, at, label) for at, label in forms.uncompared),
     )
-    moved = [name for name in _ROW.immutable if before[name] != after[name]]
     fields = tuple(_changes(before, after))
     case = _Case(spec, merged, before, after, moved, replaced)
     if moved or replaced:
@@ -82,7 +85,15 @@ def draft_connection(
         return replace(base, change=made, unset=_unset(merged)), problems
     if not fields:
         return base, problems
-    return _updated(base, live, fields, case, capabilities, resumed=interim is not None), problems
+    return _updated(base, live, fields, case, capabilities, resumed=resumed), problems
+
+
+def _resumed(spec: Connection, current: Connection) -> tuple[Connection, bool]:
+    """What a replacement that was cut off left behind says which status it was to have."""
+    interim = parse_interim(current.name)
+    if interim is not None and interim.status and spec.status is UNSET:
+        spec = replace(spec, status=interim.status)
+    return spec, interim is not None
 
 
 def _updated(
@@ -208,6 +219,23 @@ def _with_ignored(merged: Connection, live: Connection, resource: Resource) -> C
         if f"/{field}" in resource.lifecycle.ignore_changes
     }
     return replace(merged, **names)
+
+
+def _end(connection: Connection, name: str, naming: Naming) -> str:
+    return naming(getattr(connection, name), _ROW.references[name])
+
+
+def _left_open(desired: Connection, merged: Connection) -> Connection:
+    """What the columns of the old source were says nothing of a new one's: where no discovery told what
+    `except` leaves there, it stays open, and is shown so."""
+    if not isinstance(desired.streams, tuple):
+        return merged
+    pairs = zip(desired.streams, _streams(merged), strict=False)
+    opened = tuple(
+        replace(stream, columns=wanted.columns) if excludes(wanted) else stream
+        for wanted, stream in pairs
+    )
+    return replace(merged, streams=(*opened, *_streams(merged)[len(opened) :]))
 
 
 def _streams(connection: Connection) -> tuple[Stream, ...]:
