@@ -246,14 +246,13 @@ class _Looking:
     clean: Callable[[str], str]
 
     async def existing(self, job_id: str) -> Job:
-        """Some servers answer 500 and no word where they know no such job (CFG-T 33)."""
         where = f"job {job_id} at target {self.session.project.target.name}"
         try:
             job = await self.session.backend.job(job_id)
         except ApiError as error:
             if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            message = f"there is no {where}, or it can't be read: {error.message}"
+            message = error.message.replace(f"job {job_id}", where, 1)
             raise ApiError(message, hint=_LIST, status=error.status) from error
         if job is None:
             raise ReconcilerError(f"there is no {where}", hint=_LIST)

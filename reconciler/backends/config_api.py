@@ -20,6 +20,7 @@ from reconciler.backends.config_lists import ACTORS
 from reconciler.backends.config_running import Running
 from reconciler.backends.config_server import Server, is_missing, read
 from reconciler.backends.fields import ActorKind
+from reconciler.backends.refusals import explain_write, not_started
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -45,6 +46,10 @@ _KIND_OF: Final[Mapping[type[Spec], str]] = {
     Destination: "destination",
     Connection: "connection",
 }
+
+
+_FEW: Final = 5
+"""So many jobs are looked at to find the one that runs."""
 
 
 class ConfigApi:
@@ -187,7 +192,15 @@ class ConfigApi:
         streams: tuple[StreamKey, ...] = (),
         mode: RefreshMode = "merge",
     ) -> Job:
-        return await self._running.start(connection_id, kind, streams, mode)
+        try:
+            return await self._running.start(connection_id, kind, streams, mode)
+        except ApiError as error:
+            raise await not_started(
+                error,
+                kind,
+                lambda: self.read("connection", connection_id),
+                lambda: self._running.jobs("", connection_id, _FEW),
+            ) from error
 
     async def cancel(self, job_id: str) -> Job:
         return await self._running.cancel(job_id)
@@ -215,7 +228,11 @@ class ConfigApi:
         return tuple(sorted(found.values(), key=lambda o: (o.kind, o.spec.name, o.id)))
 
     async def _write(self, path: str, kind: str, body: Body) -> LiveObject:
-        answer = await self._server.ask(path, body, slow="syncCatalog" in body)
+        try:
+            answer = await self._server.ask(path, body, slow="syncCatalog" in body)
+        except ApiError as error:
+            explain_write(error)
+            raise
         return _written(path, kind, answer)
 
     async def _update_connection(

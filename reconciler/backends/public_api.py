@@ -17,6 +17,7 @@ from reconciler.backends.bodies import color_of
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.fields import ActorKind, read_answer
 from reconciler.backends.newest import newest
+from reconciler.backends.refusals import explain_write, job_unread, not_started
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -45,6 +46,8 @@ _KIND_OF: Final[Mapping[type[Spec], str]] = {
     Connection: "connection",
 }
 _ACTORS: Final[tuple[ActorKind, ...]] = get_args(ActorKind)
+_FEW: Final = 5
+"""So many jobs are looked at to find the one that runs."""
 
 
 class PublicApi:
@@ -174,6 +177,9 @@ class PublicApi:
         within = (
             {"connectionId": connection_id} if connection_id else {"workspaceIds": workspace.id}
         )
+        return await self._newest_jobs(within, limit)
+
+    async def _newest_jobs(self, within: Mapping[str, str], limit: int) -> tuple[Job, ...]:
         params = {**within, "orderBy": public_jobs.NEWEST_FIRST}
 
         async def page(size: int, offset: int) -> list[Job]:
@@ -184,13 +190,15 @@ class PublicApi:
         return await newest(page, limit)
 
     async def job(self, job_id: str) -> Job | None:
+        if not job_id.isdecimal():
+            return None
         path = f"/jobs/{_segment(job_id)}"
         try:
             data = await self._transport.request("GET", path)
         except ApiError as error:
             if _is_missing(error):
                 return None
-            raise
+            raise job_unread(job_id, error) from error
         return _read(f"GET {path}", public_jobs.read_job, data)
 
     async def start(
@@ -202,7 +210,15 @@ class PublicApi:
     ) -> Job:
         del mode  # a refresh's, which this API has not
         body = public_jobs.start_body(connection_id, kind, streams)
-        data = await self._transport.request("POST", "/jobs", json=body, slow=True)
+        try:
+            data = await self._transport.request("POST", "/jobs", json=body, slow=True)
+        except ApiError as error:
+            raise await not_started(
+                error,
+                kind,
+                lambda: self.read("connection", connection_id),
+                lambda: self._newest_jobs({"connectionId": connection_id}, _FEW),
+            ) from error
         try:
             return _read("POST /jobs", public_jobs.read_job, data)
         except Unreachable as unreadable:
@@ -246,7 +262,11 @@ class PublicApi:
         """Sends a body and reads the answer: an answer that names no object leaves the outcome open."""
         path = _path(kind, object_id)
         slow = kind == "connection" and (method == "POST" or "configurations" in body)
-        data = await self._transport.request(method, path, json=body, slow=slow)
+        try:
+            data = await self._transport.request(method, path, json=body, slow=slow)
+        except ApiError as error:
+            explain_write(error)
+            raise
         try:
             live = self._object(f"{method} {path}", kind, data)
         except Unreachable as unreadable:
