@@ -20,7 +20,7 @@ from reconciler.backends.config_lists import ACTORS
 from reconciler.backends.config_running import Running
 from reconciler.backends.config_server import Server, is_missing, read
 from reconciler.backends.fields import ActorKind
-from reconciler.backends.refusals import explain_write, not_started
+from reconciler.backends.refusals import explain_start, explain_write
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -195,12 +195,13 @@ class ConfigApi:
         try:
             return await self._running.start(connection_id, kind, streams, mode)
         except ApiError as error:
-            raise await not_started(
+            await explain_start(
                 error,
                 kind,
                 lambda: self.read("connection", connection_id),
                 lambda: self._running.jobs("", connection_id, _FEW),
-            ) from error
+            )
+            raise
 
     async def cancel(self, job_id: str) -> Job:
         return await self._running.cancel(job_id)

@@ -15,7 +15,7 @@ from reconciler.backends import config_jobs, config_read
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.config_server import Server, read
 from reconciler.backends.newest import newest, newest_of
-from reconciler.backends.refusals import job_unread
+from reconciler.backends.refusals import explain_unread_job
 from reconciler.core.diagnostics import (
     ApiError,
     OutcomeUnknown,
@@ -101,7 +101,8 @@ class Running:
             except ApiError as error:
                 if config_jobs.says_unknown(error):
                     return None
-                raise job_unread(job_id, error) from error
+                explain_unread_job(error, job_id)
+                raise
             if data is not None:
                 return self._job(path, data)
         raise Unreachable(f"POST {_GET[-1]}: this server shows no jobs")

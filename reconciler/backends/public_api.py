@@ -17,7 +17,7 @@ from reconciler.backends.bodies import color_of
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.fields import ActorKind, read_answer
 from reconciler.backends.newest import newest
-from reconciler.backends.refusals import explain_write, job_unread, not_started
+from reconciler.backends.refusals import explain_start, explain_unread_job, explain_write
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -198,7 +198,8 @@ class PublicApi:
         except ApiError as error:
             if _is_missing(error):
                 return None
-            raise job_unread(job_id, error) from error
+            explain_unread_job(error, job_id)
+            raise
         return _read(f"GET {path}", public_jobs.read_job, data)
 
     async def start(
@@ -213,12 +214,13 @@ class PublicApi:
         try:
             data = await self._transport.request("POST", "/jobs", json=body, slow=True)
         except ApiError as error:
-            raise await not_started(
+            await explain_start(
                 error,
                 kind,
                 lambda: self.read("connection", connection_id),
                 lambda: self._newest_jobs({"connectionId": connection_id}, _FEW),
-            ) from error
+            )
+            raise
         try:
             return _read("POST /jobs", public_jobs.read_job, data)
         except Unreachable as unreadable:

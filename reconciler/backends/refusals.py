@@ -1,6 +1,7 @@
 """What a refusal to write or to run a connection means, where the server's own words don't say it (CFG-T 32).
 
-Knows the words of both APIs and neither's paths; asks the server only what reads.
+Knows the words of both APIs and neither's paths; asks the server only what reads. An error is explained in
+place: it stays the one that was raised.
 """
 
 from __future__ import annotations
@@ -23,35 +24,38 @@ def explain_write(error: ApiError) -> None:
         error.hint = LOCKED
 
 
-def job_unread(job_id: str, error: ApiError) -> ApiError:
+def explain_unread_job(error: ApiError, job_id: str) -> None:
     """Some servers answer 500 and no word where they know no such job (CFG-T 33)."""
-    if type(error) is not ApiError or error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return error
-    message = f"there is no job {job_id}, or it can't be read: {error.message}"
-    return ApiError(message, hint="list the jobs to see which there are", status=error.status)
+    if type(error) is ApiError and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        why = f"there is no job {job_id}, or it can't be read"
+        _explain(error, why, "list the jobs to see which there are")
 
 
-async def not_started(
+async def explain_start(
     error: ApiError,
     kind: JobKind,
     connection: Callable[[], Awaitable[LiveObject | None]],
     jobs: Callable[[], Awaitable[Sequence[Job]]],
-) -> ApiError:
-    """The error with its reason, as far as the connection and its jobs show one: a bare 409 or 500 may be
-    any of several, and what the connection shows not to be so is not guessed."""
+) -> None:
+    """Adds the reason, as far as the connection and its jobs show one: a bare 409 or 500 may be any of
+    several, and what the connection shows not to be so is not guessed."""
     if type(error) is not ApiError or error.status not in _MAY_MEAN_MUCH:
-        return error
+        return
     try:
         live = await connection()
         running = [job for job in await jobs() if not job.ended]
     except ApiError:
-        return error  # the first refusal is the one to tell
+        return  # the first refusal is the one to tell
     found = _reason(kind, live, running)
-    if found is None:
-        return error
-    why, hint = found
-    message = f"{why}: {error.message}" if why else error.message
-    return ApiError(message, hint=hint or error.hint, status=error.status)
+    if found is not None:
+        _explain(error, *found)
+
+
+def _explain(error: ApiError, why: str, hint: str) -> None:
+    if why:
+        error.message = f"{why}: {error.message}"
+        error.args = (error.message,)
+    error.hint = hint
 
 
 def _reason(kind: JobKind, live: LiveObject | None, running: list[Job]) -> tuple[str, str] | None:
