@@ -539,3 +539,33 @@ def test_the_workflow_pins_what_it_uses_and_grants_nothing_by_default() -> None:
     used = [step["uses"] for step in steps if "uses" in step]
     assert used
     assert all(len(name.partition("@")[2]) == 40 for name in used)
+
+
+def test_what_a_file_says_reaches_no_terminal_as_it_stands(merge: Merge) -> None:
+    """An escape sequence, a line of its own that a runner would obey, and text that turns around."""
+    evil = "\x1b[31mred\n::error::owned\u202e"
+    merge.project.edit(BRONZE, losing)
+    assert merge.plan("--allow", LOSING).code == 0
+
+    def forge(data: Any) -> None:
+        change = data["changes"][0]
+        change.update(name=evil, liveId=evil, refusals=[evil])
+        change["fields"][0].update(before=evil)
+        change["effects"][0].update(says=[evil], streams=[evil])
+        data["changes"].append({**change, "address": f"source/{evil.replace(chr(10), '')}"})
+        data["diagnostics"] = [
+            {"code": evil, "severity": "error", "message": evil, "hint": evil, "pointer": ""}
+        ]
+
+    merge.forge(forge)
+    forged = merge.saved
+    # What a plan says of itself has to follow from its changes.
+    forged["changes"][0]["blocked"] = forged["changes"][1]["blocked"] = True
+    forged["counts"].update(update=2, blocked=2)
+    forged.update(applyable=False, errored=True)
+    merge.file.write_text(json.dumps(forged), encoding="utf-8")
+    ran = merge.apply()
+    assert ran.code == 3, ran.err
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+    assert not any(line.lstrip().startswith("::") for line in ran.out.splitlines())
