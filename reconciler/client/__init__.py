@@ -25,6 +25,7 @@ from reconciler.client.answers import (
     WorkspaceInfo,
 )
 from reconciler.client.loop import Loop
+from reconciler.client.streams import refuse_mistakes, streams_of
 from reconciler.core.connector import find_connector
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.model import (
@@ -39,7 +40,9 @@ from reconciler.core.model import (
     Schedule,
     Source,
     Workspace,
+    is_mask,
 )
+from reconciler.core.redact import leaves
 from reconciler.core.schedule import equal_utc_cron
 from reconciler.core.target import Auth, Target
 from reconciler.transport import Transport
@@ -98,6 +101,7 @@ class AirbyteClient:
         self._loop = Loop()
         self._opening = threading.Lock()
         self._backend: Backend | None = None
+        self._closed = False
         self._closing: Callable[[], Awaitable[Any]] | None = None
 
     def __enter__(self) -> Self:
@@ -112,8 +116,9 @@ class AirbyteClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections to the server. Done also when they are closed already."""
+        """Closes the connections to the server, for good. Done also when they are closed already."""
         with self._opening:
+            self._closed = True
             closing, self._closing, self._backend = self._closing, None, None
             if closing is not None:
                 self._loop.run(_awaited(closing))
@@ -180,14 +185,14 @@ class AirbyteClient:
         """A new source, also where one of that name exists: names are not unique."""
         workspace = self._workspace(None)
         connector = self._definition("source", "postgres", workspace)
-        spec = Source(name, connector, config)
+        spec = Source(name, connector, _without_masks(config))
         return answers.source(self._run(lambda backend: backend.create(workspace, spec)), workspace)
 
     def create_s3_destination(self, name: str, config: Mapping[str, Json]) -> DestinationInfo:
         """A new destination in S3 or what speaks its protocol, such as MinIO."""
         workspace = self._workspace(None)
         connector = self._definition("destination", "s3", workspace)
-        spec = Destination(name, connector, config)
+        spec = Destination(name, connector, _without_masks(config))
         return answers.destination(
             self._run(lambda backend: backend.create(workspace, spec)), workspace
         )
@@ -204,7 +209,11 @@ class AirbyteClient:
         """A new active connection; each stream is {"stream": {name, namespace?}, "config": {syncMode,
         destinationSyncMode, cursorField?, primaryKey?, selected?}}. `schedule_hours` None: only by hand.
 
-        Raises ReconcilerError for hours that the API in use can't write.
+        Made also where one of that name, or one between the same two, exists: names are not unique, and a
+        second call makes a twin that writes the same tables. Look in `list_connections` first.
+
+        Raises ReconcilerError, with nothing sent, for streams that the source doesn't offer so, and for hours
+        that the API in use can't write.
         """
         workspace = self._workspace(None)
         spec = Connection(
@@ -217,14 +226,16 @@ class AirbyteClient:
             prefix="",
             schema_changes="ignore",
             tags=(),
-            streams=tuple(answers.stream_of(entry) for entry in streams if answers.selected(entry)),
+            streams=streams_of(streams),
         )
+        refuse_mistakes(spec, self._run(lambda backend: backend.discover(source_id, dest_id)))
         return answers.connection(
             self._run(lambda backend: backend.create(workspace, spec)), workspace
         )
 
     def trigger_sync(self, connection_id: str) -> int:
-        """Starts a sync; the id of its job."""
+        """Starts a sync; the id of its job. Raises ReconcilerError where the connection is inactive, or a job
+        runs on it already: the message says which."""
         return int(self._run(lambda backend: backend.start(connection_id, "sync")).id)
 
     def wait_for_job(self, job_id: int, timeout: float = 3600) -> JobInfo:
@@ -234,7 +245,9 @@ class AirbyteClient:
         while True:
             job = self._run(lambda backend: backend.job(str(job_id)))
             if job is None:
-                raise ReconcilerError(f"there is no job {job_id}")
+                raise ReconcilerError(
+                    f"there is no job {job_id}", hint="list_connection_jobs lists a connection's"
+                )
             if job.ended:
                 return answers.job(job)
             left = until - time.monotonic()
@@ -244,9 +257,14 @@ class AirbyteClient:
             pause = min(pause * 1.5, SLOWEST_POLL)
 
     def list_connection_jobs(self, connection_id: str, limit: int = 10) -> list[JobInfo]:
-        """The newest jobs of a connection, newest first."""
+        """The newest jobs of a connection, newest first. Raises ReconcilerError where there is no such
+        connection, and no job that it left."""
         workspace = self._workspace(None)
         found = self._run(lambda backend: backend.jobs(workspace, connection_id, limit))
+        if not found and self._run(lambda b: b.read("connection", connection_id)) is None:
+            raise ReconcilerError(
+                f"there is no connection {connection_id}", hint="list_connections lists them"
+            )
         return [answers.job(job) for job in found]
 
     # --- What the methods are made of ------------------------------------------------------
@@ -256,6 +274,8 @@ class AirbyteClient:
 
     def _opened(self) -> Backend:
         with self._opening:
+            if self._closed:
+                raise ReconcilerError("this client is closed", hint="make a new AirbyteClient")
             if self._backend is None:
                 opening = connect(
                     self._target,
@@ -283,9 +303,14 @@ class AirbyteClient:
             raise ReconcilerError(f"{len(found)} {kind} connectors are called {name!r}")
         return found[0].id
 
-    def _schedule(self, hours: int | None) -> Schedule:
+    def _schedule(self, hours: Any) -> Schedule:
         if hours is None:
             return MANUAL
+        if isinstance(hours, bool) or not isinstance(hours, int) or hours < 1:
+            raise ReconcilerError(
+                f"schedule_hours is {hours!r}: it is a whole number of at least 1",
+                hint="None for a connection that runs only by hand",
+            )
         interval = Schedule(every=hours, unit="hours")
         if self._opened().capabilities.writes_interval_schedules:
             return interval
@@ -296,6 +321,17 @@ class AirbyteClient:
                 hint="take a number that divides 24, or the Configuration API",
             )
         return Schedule(cron=cron)
+
+
+def _without_masks(config: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A create would store the asterisks as the secret (PUB-T 1)."""
+    for pointer, value in leaves(config):
+        if is_mask(value):
+            raise ReconcilerError(
+                f"config{pointer} is the row of asterisks that Airbyte shows instead of a secret",
+                hint="nothing was sent; give the value itself",
+            )
+    return config
 
 
 async def _awaited(call: Callable[[], Awaitable[_T]]) -> _T:

@@ -1,4 +1,4 @@
-"""The client's answers as Airbyte's own documents show them, and its streams as the model has them.
+"""The client's answers as Airbyte's own documents show them.
 
 Values in, values out; asks no server.
 """
@@ -6,18 +6,15 @@ Values in, values out; asks no server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
-from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.jobs import Job
 from reconciler.core.model import (
-    SYNC_MODES,
     Connection,
     Destination,
     Json,
     LiveObject,
     Source,
-    Stream,
     Workspace,
 )
 
@@ -120,28 +117,3 @@ def job(found: Job) -> JobInfo:
     if found.rows is not None or found.size is not None:
         info["summary"] = {"recordsSynced": found.rows or 0, "bytesSynced": found.size or 0}
     return info
-
-
-def selected(entry: Mapping[str, Any]) -> bool:
-    return entry.get("config", {}).get("selected", True) is not False
-
-
-def stream_of(entry: Mapping[str, Any]) -> Stream:
-    """Raises ReconcilerError for a pair of modes that Airbyte has not."""
-    stream, config = entry["stream"], entry["config"]
-    pair = (config.get("syncMode"), config.get("destinationSyncMode"))
-    modes = [mode for mode in SYNC_MODES.values() if (mode.source, mode.destination) == pair]
-    if not modes:
-        raise ReconcilerError(f"stream {stream['name']}: no sync mode is {pair[0]} | {pair[1]}")
-    cursor, key = config.get("cursorField"), config.get("primaryKey")
-    listed: dict[str, Any] = {}
-    if cursor:
-        listed["cursor_field"] = tuple(cursor)
-    if key:
-        listed["primary_key"] = tuple(tuple(path) for path in key)
-    return Stream(
-        stream["name"],
-        namespace=stream.get("namespace"),
-        sync_mode=modes[0].name,
-        **listed,
-    )

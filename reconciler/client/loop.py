@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from reconciler.core.diagnostics import ReconcilerError
+
 _T = TypeVar("_T")
 
 
@@ -22,7 +24,13 @@ class Loop:
         self.stop = weakref.finalize(self, _stop, self._loop, self._thread)
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Raises ReconcilerError where the loop is stopped, with the work not begun."""
+        try:
+            running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError as stopped:
+            work.close()
+            raise ReconcilerError("this client is closed") from stopped
+        return running.result()
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.client import AirbyteClient
+from reconciler.client.loop import Loop
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.emulator.serve import running
 from reconciler.emulator.settings import Credentials, Settings
@@ -100,6 +103,113 @@ def test_a_pair_of_modes_that_airbyte_has_not_is_refused_before_anything_is_sent
     assert client.list_connections() == []
 
 
+def without(entry: dict[str, Any], part: str, *names: str) -> dict[str, Any]:
+    return {**entry, part: {k: v for k, v in entry[part].items() if k not in names}}
+
+
+CUSTOMERS = stream("customers")
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "no mapping": ("customers", r"streams\[0\] has no stream"),
+    "no stream": ({"config": CUSTOMERS["config"]}, r"streams\[0\] has no stream"),
+    "no config": ({"stream": CUSTOMERS["stream"]}, r"streams\[0\] has no config"),
+    "no name": (without(CUSTOMERS, "stream", "name"), "the stream has no name"),
+    "a number as cursor": (stream("customers", cursorField=7), "cursorField names no column"),
+    "a number in the key": (stream("customers", primaryKey=[7]), "primaryKey names no column"),
+    "a mapping as key": (stream("customers", primaryKey={"id": 1}), "primaryKey is no list"),
+    "selected as text": (stream("customers", selected="no"), "neither True nor False"),
+    "a misspelt field": (stream("customers", cursorfield="id"), "doesn't write cursorfield"),
+    "mappers": (stream("customers", mappers=[{"type": "hashing"}]), "doesn't write mappers"),
+    "no cursor": (without(CUSTOMERS, "config", "cursorField"), "the source has no cursor"),
+    "no such cursor": (stream("customers", cursorField="updated"), "no column 'updated'"),
+    "no such stream": (stream("custmers"), "offers no stream 'custmers'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_stream_that_can_not_be_meant_is_refused_before_anything_is_sent(
+    client: AirbyteClient, mistake: str
+) -> None:
+    entry, told = MISTAKES[mistake]
+    with pytest.raises(ReconcilerError, match=told) as refused:
+        pipeline(client, entry)
+    assert refused.value.hint
+    assert client.list_connections() == []
+
+
+def test_a_stream_that_is_listed_twice_is_refused(client: AirbyteClient) -> None:
+    with pytest.raises(ReconcilerError, match=r"public\.customers is listed twice"):
+        pipeline(client, CUSTOMERS, CUSTOMERS)
+
+
+def test_a_stream_without_namespace_is_the_only_one_of_its_name(client: AirbyteClient) -> None:
+    assert pipeline(client, without(CUSTOMERS, "stream", "namespace"))
+
+
+@pytest.mark.parametrize("hours", [0, -1, 1.5, "6", True])
+def test_hours_that_are_no_number_of_hours_are_refused(client: AirbyteClient, hours: Any) -> None:
+    with pytest.raises(ReconcilerError, match="schedule_hours"):
+        pipeline(client, hours=hours)
+    assert client.list_connections() == []
+
+
+def test_asterisks_are_not_taken_for_a_secret(client: AirbyteClient) -> None:
+    with pytest.raises(ReconcilerError, match="config/password is the row of asterisks"):
+        client.create_postgres_source("shop", {**POSTGRES, "password": "**********"})
+    with pytest.raises(ReconcilerError, match="config/secret_access_key is the row"):
+        client.create_s3_destination("lake", {**S3, "secret_access_key": "************"})
+    assert client.list_sources() == client.list_destinations() == []
+
+
+def test_a_closed_client_says_so(client: AirbyteClient) -> None:
+    client.list_workspaces()
+    client.close()
+    client.close()
+    for use in (client.list_workspaces, lambda: client.base_url, lambda: client.access_token):
+        with pytest.raises(ReconcilerError, match="closed"):
+            use()
+
+
+def test_work_for_a_loop_that_was_stopped_is_not_begun() -> None:
+    """Warnings are errors here, also that of a coroutine that nobody awaits."""
+    loop = Loop()
+    loop.stop()
+    with pytest.raises(ReconcilerError, match="closed"):
+        loop.run(asyncio.sleep(0))
+    gc.collect()
+
+
+def test_a_sync_that_is_refused_says_why(tmp_path: Path) -> None:
+    with running(Settings(db=tmp_path / "airbyte.db", job_seconds=600)) as url:
+        for base in APIS.values():
+            with AirbyteClient(url + base) as client:
+                connection_id = pipeline(client, hours=None)
+                job_id = client.trigger_sync(connection_id)
+                with pytest.raises(ReconcilerError, match=rf"job {job_id} \(sync\) is running"):
+                    client.trigger_sync(connection_id)
+                set_status(url, connection_id, "inactive")
+                cancel(url, job_id)
+                with pytest.raises(ReconcilerError, match="the connection is inactive") as refused:
+                    client.trigger_sync(connection_id)
+                assert "status: active" in refused.value.hint
+
+
+def set_status(url: str, connection_id: str, status: str) -> None:
+    body = {"status": status}
+    there = f"{url}/api/public/v1/connections/{connection_id}"
+    assert httpx.patch(there, json=body).is_success
+
+
+def cancel(url: str, job_id: int) -> None:
+    assert httpx.delete(f"{url}/api/public/v1/jobs/{job_id}").is_success
+
+
+def test_no_job_of_no_connection_is_not_taken_for_one_that_never_ran(client: AirbyteClient) -> None:
+    assert client.list_connection_jobs(pipeline(client, hours=None)) == []
+    for unknown in ("nope", "00000000-0000-4000-8000-000000000000"):
+        with pytest.raises(ReconcilerError):
+            client.list_connection_jobs(unknown)
+
+
 def test_waiting_ends_at_its_limit_and_names_the_status(tmp_path: Path) -> None:
     settings = Settings(db=tmp_path / "airbyte.db", job_seconds=600)
     with running(settings) as url, AirbyteClient(url) as client:
@@ -183,5 +293,6 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFi
     with running(Settings(db=tmp_path / "airbyte.db", job_seconds=0)) as url:
         with AirbyteClient(url) as client:
             pipeline(client)
+            set_status(url, pipeline(client, hours=None), "inactive")
         exec(example.replace("http://localhost:8000", url), {})
     assert capsys.readouterr().out.endswith(" succeeded\n")
