@@ -18,6 +18,7 @@ from reconciler.backends.config_server import (
     TAGS,
     WORKSPACES,
     Server,
+    is_missing,
     read,
 )
 from reconciler.backends.fields import ActorKind
@@ -47,8 +48,9 @@ async def workspaces(server: Server, wanted: str | None) -> tuple[Workspace, ...
                 rows = rows if listed is None else listed
     if rows is None:
         raise Unreachable(
-            f"POST {WORKSPACES}: this server lists no workspaces to these credentials",
-            hint="state the workspace's id in the target; is its url the API's base path?",
+            f"POST {WORKSPACES}: {server.base_url} lists no workspaces to these credentials",
+            hint=f"is {server.base_url} the base of the Configuration API? If so, state the workspace's id "
+            "in the target",
         )
     there = [row for row in rows if row.get("tombstone") is not True]
     found = {w.id: w for w in (read(WORKSPACES, config_read.workspace, row) for row in there)}
@@ -62,7 +64,7 @@ async def _named(server: Server, wanted: str | None) -> tuple[Row, ...] | None:
     try:
         return (await server.ask("/workspaces/get", {"workspaceId": wanted}),)
     except ApiError as error:
-        if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
+        if error.status == HTTPStatus.FORBIDDEN or is_missing(error):
             return None
         raise
 

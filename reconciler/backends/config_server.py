@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeVar
 
 from reconciler.backends.fields import read_answer
 from reconciler.core.capabilities import Feature
-from reconciler.core.diagnostics import ApiError, Unreachable
+from reconciler.core.diagnostics import ApiError, AuthFailed, Unreachable
 from reconciler.core.model import Json
 from reconciler.transport import Row, Transport
 from reconciler.transport.pages import items_of
@@ -29,6 +29,7 @@ class Server:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.base_url = transport.base_url
         self._found: dict[str, Literal["served", "absent", "forbidden"]] = {}
 
     async def ask(self, path: str, body: Json, *, slow: bool = False) -> Json:
@@ -44,6 +45,8 @@ class Server:
             return None
         try:
             answer = await self.ask(path, body, slow=slow)
+        except AuthFailed:
+            raise  # about who asks, whatever its status: old servers have no path for tokens
         except ApiError as error:
             denied = optional and error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
             if not denied and not _says_no_such_path(error):
@@ -99,8 +102,8 @@ def read(path: str, function: Callable[[Json], _T], data: Json) -> _T:
 
 
 def is_missing(error: ApiError) -> bool:
-    """A 404 about the object; one about the path is Unreachable."""
-    return error.status == HTTPStatus.NOT_FOUND and not isinstance(error, Unreachable)
+    """A 404 about the object; one about the path is Unreachable, and one about a token AuthFailed."""
+    return error.status == HTTPStatus.NOT_FOUND and not isinstance(error, Unreachable | AuthFailed)
 
 
 def _says_no_such_path(error: ApiError) -> bool:

@@ -19,7 +19,13 @@ from reconciler.backends.fields import ActorKind, read_answer
 from reconciler.backends.newest import newest
 from reconciler.backends.refusals import explain_start, explain_unread_job, explain_write
 from reconciler.core.capabilities import Capabilities
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError, Unreachable
+from reconciler.core.diagnostics import (
+    ApiError,
+    AuthFailed,
+    OutcomeUnknown,
+    ReconcilerError,
+    Unreachable,
+)
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
     Connection,
@@ -69,7 +75,17 @@ class PublicApi:
         self._workspace_of: dict[str, str] = {}
 
     async def workspaces(self) -> tuple[Workspace, ...]:
-        rows = await self._transport.pages("/workspaces", {}, key="workspaceId")
+        try:
+            rows = await self._transport.pages("/workspaces", {}, key="workspaceId")
+        except ApiError as error:
+            if _is_missing(error):  # there is no object that could be: the path is another's
+                raise Unreachable(
+                    f"{error.message}, at {self.base_url}",
+                    hint=f"is {self.base_url} the base of the public API? Self-managed servers have it at "
+                    "/api/public/v1",
+                    status=error.status,
+                ) from error
+            raise
         found = [_read("GET /workspaces", public_read.workspace, row) for row in rows]
         return tuple(sorted(found, key=lambda workspace: (workspace.name, workspace.id)))
 
@@ -324,7 +340,7 @@ class PublicApi:
         try:
             return await self._transport.rows(path, params)
         except ApiError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND and not isinstance(error, AuthFailed):
                 return None
             raise
 
@@ -367,8 +383,8 @@ def _not_here(verb: str, what: str) -> ReconcilerError:
 
 
 def _is_missing(error: ApiError) -> bool:
-    """A 404 about the object; one about the path is Unreachable."""
-    return error.status == HTTPStatus.NOT_FOUND and not isinstance(error, Unreachable)
+    """A 404 about the object; one about the path is Unreachable, and one about a token AuthFailed."""
+    return error.status == HTTPStatus.NOT_FOUND and not isinstance(error, Unreachable | AuthFailed)
 
 
 def _path(kind: str, object_id: str | None) -> str:

@@ -17,6 +17,11 @@ from reconciler.core.diagnostics import ApiError, AuthFailed, OutcomeUnknown, Un
 from reconciler.transport import retry
 from reconciler.transport.answers import Answer, Redact, is_unrouted, reason, safe
 
+_ASKED = (
+    "it asks for username and password, as Airbyte up to 0.63 does, which knows nothing else: state "
+    "them as auth"
+)
+_NO_TOKENS = "Airbyte up to 0.63 knows no client credentials, only username and password"
 _LOOK_FIRST = "look at the server before sending it again: it may have been done"
 
 
@@ -97,8 +102,10 @@ class Failures:
             refused = Unreachable(message, hint=hint, status=answer.status)
             return retry.TryAgain(refused, retry.retry_after(answer))
         hint = f"check {self.credentials}: were they made on this server?"
-        if is_unrouted(answer):
-            hint = self._is_this_the_api()
+        if _asks_for_password(answer):
+            hint = _ASKED
+        elif is_unrouted(answer):
+            hint = f"{_NO_TOKENS}; if it is newer: {self._is_this_the_api()}"
         return AuthFailed(message, hint=hint, status=answer.status)
 
     def no_token(self, why: str) -> Unreachable:
@@ -117,7 +124,7 @@ class Failures:
     def _hint(self, answer: Answer) -> str:
         status = answer.status
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return self._credentials_hint(status)
+            return self._credentials_hint(answer)
         if is_unrouted(answer):
             return self._is_this_the_api()
         if status == retry.TOO_MANY:
@@ -128,10 +135,12 @@ class Failures:
             return "the server's log has the reason"
         return ""
 
-    def _credentials_hint(self, status: int) -> str:
+    def _credentials_hint(self, answer: Answer) -> str:
         if not self.credentials:
             return "this server wants credentials: state them as auth in the target"
-        if status == HTTPStatus.UNAUTHORIZED:
+        if _asks_for_password(answer) and not self.credentials.startswith("the username"):
+            return _ASKED
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             return f"check {self.credentials}: wrong, expired or made on another server"
         return (
             f"{self.credentials} may not do this, or the id is unknown to the server "
@@ -148,6 +157,12 @@ class Failures:
         if timed_out(error):
             return "no answer in time"
         return safe(str(error), self.redact, 300) or type(error).__name__
+
+
+def _asks_for_password(answer: Answer) -> bool:
+    """As the proxy of Airbyte up to 0.63 does, whatever was sent (CFG §1)."""
+    scheme = answer.headers.get("www-authenticate", "").lower()
+    return answer.status == HTTPStatus.UNAUTHORIZED and scheme.startswith("basic")
 
 
 def timed_out(error: httpx.TransportError) -> bool:

@@ -225,7 +225,7 @@ async def test_a_job_that_the_server_says_it_does_not_know_is_none(answer: httpx
 
 
 async def test_a_500_without_a_word_is_not_taken_for_an_unknown_job() -> None:
-    with pytest.raises(ApiError, match="there is no job 7, or it can't be read: .*500"):
+    with pytest.raises(ApiError, match=r"there is no job 7, or it can't be read: .*500"):
         await ScriptedConfig({"/jobs/get_without_logs": FAILED}).backend().job("7")
 
 
