@@ -29,6 +29,7 @@ from reconciler.core.model import (
     Unset,
     Workspace,
 )
+from reconciler.core.specification import usable
 
 _GONE: Final = "deprecated"
 _SILENT: Final = "the server gives no reason"
@@ -55,7 +56,7 @@ def definition(kind: ActorKind, data: Json) -> ConnectorDefinition:
 
 def specification(data: Json) -> Mapping[str, Json] | None:
     found = data.get("connectionSpecification") if isinstance(data, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+    return usable(found)
 
 
 def actor(kind: ActorKind, data: Json) -> LiveObject | None:

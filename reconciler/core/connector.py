@@ -13,6 +13,7 @@ from typing import Literal
 from jsonschema import Draft7Validator
 
 from reconciler.core.model import ConnectorDefinition, Json, Secret
+from reconciler.core.specification import usable
 
 _COMBINATIONS = ("oneOf", "anyOf", "allOf")
 
@@ -33,7 +34,7 @@ def parse_definition(data: Mapping[str, Json]) -> ConnectorDefinition:
         name=str(data["name"]),
         docker_repository=str(data["dockerRepository"]),
         docker_tag=str(data.get("dockerImageTag", "")),
-        spec=data.get("connectionSpecification"),
+        spec=usable(data.get("connectionSpecification")),
     )
 
 

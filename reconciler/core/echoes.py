@@ -9,12 +9,15 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from reconciler.core.model import Json
 
 LONGEST_PLAIN: Final = 16
 """From this length on a line, or a value of a JSON document, that is a part of a secret counts as one."""
+SHORTEST_BEGINNING: Final = 8
+LONG_BEGINNING: Final = 12
 
 _SHORT_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
@@ -63,6 +66,38 @@ def pattern(secret: str) -> re.Pattern[str]:
     """Finds it however its characters are escaped, each by itself: JSON (also twice), URL, HTML, and with its
     line breaks as any blanks. Letters and digits are escaped by nobody."""
     return re.compile("".join(map(_any_form, secret)))
+
+
+def without_beginnings(text: str, secret: str, hidden: str) -> str:
+    """The text without what whoever shortened it left of the secret: of its beginning, twelve characters
+    anywhere, or eight that the text ends with."""
+    kept, at = [], 0
+    for found in _beginning(secret[:SHORTEST_BEGINNING]).finditer(text):
+        count, end = _follow(text, found.end(), secret[SHORTEST_BEGINNING:])
+        long = count + SHORTEST_BEGINNING >= LONG_BEGINNING
+        if found.start() >= at and (long or end + SHORTEST_BEGINNING >= len(text)):
+            kept += [text[at : found.start()], hidden]
+            at = end
+    return "".join([*kept, text[at:]])
+
+
+def _follow(text: str, at: int, rest: str) -> tuple[int, int]:
+    """How many characters of `rest` follow at a place of the text, and where they end."""
+    for count, character in enumerate(rest):
+        found = _one(character).match(text, at)
+        if found is None:
+            return count, at
+        at = found.end()
+    return len(rest), at
+
+
+@cache
+def _one(character: str) -> re.Pattern[str]:
+    return re.compile(_any_form(character))
+
+
+def _beginning(characters: str) -> re.Pattern[str]:
+    return re.compile("".join(map(_any_form, characters)))
 
 
 def _any_form(character: str) -> str:

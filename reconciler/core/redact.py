@@ -151,16 +151,22 @@ def redactor(texts: Iterable[str]) -> Callable[[str], str]:
     their parts, also where they stand encoded: a key of several lines is echoed with escapes."""
     given = [text for text in dict.fromkeys(texts) if text]
     wanted = _longest_first({part for text in given for part in (text, *echoes.parts(text))})
-    patterns: list[re.Pattern[str]] = []  # made when something goes wrong, which is seldom
+    written: list[
+        str
+    ] = []  # in each form, longest first; made when something goes wrong, which is seldom
+    patterns: list[re.Pattern[str]] = []
 
     def redact(text: str) -> str:
         if not text or not wanted:
             return text
         if not patterns:
             encoded = {form for secret in wanted for form in echoes.base64_forms(secret)}
-            patterns.extend(map(echoes.pattern, (*wanted, *_longest_first(encoded))))
+            written.extend([*wanted, *_longest_first(encoded)])
+            patterns.extend(map(echoes.pattern, written))
         for pattern in patterns:
             text = pattern.sub(HIDDEN, text)
+        for secret in written:
+            text = echoes.without_beginnings(text, secret, HIDDEN)
         return text
 
     return redact

@@ -23,6 +23,8 @@ _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 def read_file(path: Path, most: int) -> bytes:
     """At most `most` bytes and one more, which tells that there are more. Raises OSError, also for a pipe or
     a device: reading it may wait for ever, or never end."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "a file's name holds no null byte")
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):

@@ -38,6 +38,7 @@ _MERGE: Final = object()
 _MISSING: Final = object()
 _REFUSED: Final = object()
 _MEMO_TEXT = 64
+_LONGEST_NAME: Final = 100
 # Control characters, and the line breaks of YAML 1.1 that JSON and YAML 1.2 take for text
 _UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -92,6 +93,10 @@ def _offsets(at: int, node: Json) -> Iterator[tuple[str, int]]:
         for index, value in enumerate(node):
             yield str(index), at
             at += _size(value)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _size(node: Json) -> int:
@@ -255,7 +260,7 @@ class _Builder:
             raise self._stop(
                 event,
                 "yaml-alias",
-                f"the alias *{event.anchor} has no anchor before it",
+                f"the alias *{_shortened(event.anchor)} has no anchor before it",
                 "define it with & earlier in the same document, or quote the text if no alias is meant",
             )
         anchored = self._anchors[event.anchor]
@@ -263,7 +268,7 @@ class _Builder:
             raise self._stop(
                 event,
                 "yaml-alias",
-                f"the alias *{event.anchor} stands inside what it names, so it never ends",
+                f"the alias *{_shortened(event.anchor)} stands inside what it names, so it never ends",
                 "write the value out",
             )
         value, positions = anchored
@@ -348,7 +353,7 @@ class _Builder:
         self._problem(
             event,
             "yaml-duplicate-key",
-            f"the key {key!r} stands twice in one mapping; first at line {first.line}, "
+            f"the key {_shortened(key)!r} stands twice in one mapping; first at line {first.line}, "
             f"column {first.column}",
             "keep one of the two",
         )

@@ -207,7 +207,8 @@ def _auth(data: Mapping[str, Any]) -> Auth:
 def _absolute(path: str | None, project_dir: Path) -> str | None:
     if path is None or path.startswith(("http://", "https://")):
         return path
-    return str((project_dir / path).resolve())
+    whole = project_dir / path
+    return str(whole if "\0" in path else whole.resolve())  # who reads it refuses such a name
 
 
 def _percent(share: str | float | None) -> float | None:

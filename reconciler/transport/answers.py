@@ -72,12 +72,12 @@ class Unusable(ValueError):
     """An answer that can't be read as JSON; its text says why and quotes no JSON."""
 
 
-def parse(answer: Answer) -> Json | None:
+def parse(answer: Answer, redact: Redact = str) -> Json | None:
     """The answer as JSON, None where it has no body. Raises Unusable."""
     if not answer.body.strip():
         return None
     if answer.is_html:
-        raise Unusable(f"the answer is HTML, not JSON{_html_title(answer)}")
+        raise Unusable(f"the answer is HTML, not JSON{_html_title(answer, redact)}")
     try:
         return read_json(answer.body)
     except NotJson:
@@ -88,12 +88,12 @@ def parse(answer: Answer) -> Json | None:
 
 
 def describe_html(answer: Answer, redact: Redact) -> str:
-    return safe(f"{answer.status}, a page of HTML{_html_title(answer)}", redact)
+    return safe(f"{answer.status}, a page of HTML{_html_title(answer, redact)}", redact)
 
 
-def _html_title(answer: Answer) -> str:
+def _html_title(answer: Answer, redact: Redact) -> str:
     match = _TITLE.search(answer.body[:4_000].decode("utf-8", "replace"))
-    title = clean(match[1], _LONGEST_EXCERPT) if match else ""
+    title = safe(match[1], redact, _LONGEST_EXCERPT) if match else ""
     return f' ("{title}")' if title else ""
 
 
@@ -118,11 +118,11 @@ def safe(text: str, redact: Redact, limit: int = LONGEST_TEXT) -> str:
 def reason(answer: Answer, redact: Redact = str) -> str:
     """`422 unprocessable-entity: … (server log id …)`: what was answered, from any body (PUB §8)."""
     try:
-        title, texts, error_id = _read_error(parse(answer))
+        title, texts, error_id = _read_error(parse(answer, redact))
     except Unusable as unusable:
         title, texts, error_id = "", [_unusable_text(answer, unusable)], ""
     heading = safe(f"{answer.status} {title or _phrase(answer.status)}".strip(), redact)
-    message = safe("; ".join(dict.fromkeys(text for text in texts if text)), redact)
+    message = clean("; ".join(dict.fromkeys(safe(text, redact) for text in texts if text)))
     log_id = f" (server log id {safe(error_id, redact, 100)})" if error_id else ""
     return f"{heading}{f': {message}' if message else ''}{log_id}"
 

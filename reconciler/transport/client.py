@@ -102,7 +102,7 @@ class Transport:
         call = Call(method, path, self._failures(method, path), params or {}, content, slow)
         answer = await self._until_settled(call, lambda: self._authorized(call))
         try:
-            return parse(answer)
+            return parse(answer, self._redact)
         except Unusable as unusable:
             raise call.failures.unusable(str(unusable)) from None
 
@@ -199,7 +199,7 @@ class Transport:
 
         answer = await retry.persistently(attempt, attempts=self._attempts, sleep=self._sleep)
         try:
-            token = read_token(parse(answer), self._clock())
+            token = read_token(parse(answer, self._redact), self._clock())
         except Unusable as unusable:
             raise failures.no_token(str(unusable)) from None
         if token is None:
