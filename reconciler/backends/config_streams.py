@@ -26,6 +26,7 @@ from reconciler.core.model import (
     SyncMode,
     Unset,
 )
+from reconciler.core.redact import leaves
 
 _MODE_NAMES: Final = {(mode.source, mode.destination): mode.name for mode in SYNC_MODES.values()}
 
@@ -182,7 +183,24 @@ def _item(
             if match
             else "nothing was sent; compare with what discover finds",
         )
-    return {"stream": dict(same_name[match]), "config": _config(stream, mode, match)}
+    config = _config(stream, mode, match)
+    return {"stream": _trimmed(same_name[match], config), "config": config}
+
+
+def _trimmed(stream: Mapping[str, Json], config: Body) -> Body:
+    """Without the columns that nothing here names: the server drops them from the schema itself (CFG §5.4),
+    and a body of more than 10 MB it refuses."""
+    found = stream.get("jsonSchema")
+    schema = found if isinstance(found, Mapping) else {}
+    properties = schema.get("properties")
+    if not config["fieldSelectionEnabled"] or not isinstance(properties, Mapping):
+        return dict(stream)
+    named = {at for field in config["selectedFields"] for at in field["fieldPath"][:1]}
+    named |= {*config["cursorField"][:1], *(at for path in config["primaryKey"] for at in path[:1])}
+    mapped = (mapper["mapperConfiguration"] for mapper in config.get("mappers", ()))
+    named |= {text for at in mapped for _, text in leaves(at) if isinstance(text, str)}
+    kept = {name: below for name, below in properties.items() if name in named}
+    return {**stream, "jsonSchema": {**schema, "properties": kept}}
 
 
 def _config(stream: Stream, mode: SyncMode, offered: DiscoveredStream) -> Body:

@@ -5,6 +5,7 @@ Pure; knows no HTTP. Never a body that was read and is sent back (CFG-T 5), neve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -27,6 +28,9 @@ from reconciler.core.model import (
 )
 from reconciler.core.redact import leaves
 from reconciler.core.schedule import canonical_timezone
+
+LARGEST_BODY: Final = 10 * 1024**2
+"""Bytes of a request (CFG §0); written as ASCII, a character is one."""
 
 _DEFAULTS: Final[Mapping[str, object]] = {
     "status": "active",
@@ -139,7 +143,7 @@ def connection_create(spec: Connection, tags: TagObjects, streams: Body) -> Body
             body |= write(spec.name, value)
     if isinstance(spec.tags, tuple):
         body |= bodies.tags(spec.name, spec.tags, tags)
-    return _checked(body)
+    return _checked(spec.name, body)
 
 
 def connection_patch(live: LiveObject, update: Update, tags: TagObjects, streams: Body) -> Body:
@@ -158,14 +162,23 @@ def connection_patch(live: LiveObject, update: Update, tags: TagObjects, streams
         body |= _schema_changes(spec.name, kept if isinstance(kept, str) else "ignore")
     if update.fields & {"namespace"} and "namespaceFormat" not in body:
         body["namespaceFormat"] = ""  # null is "as it was" (CFG-T 20): a stale format would stay
-    return _checked(body)
+    return _checked(spec.name, body)
 
 
-def _checked(body: Body) -> Body:
-    """No mask but those that keep a mapper's key. A stream's schema is the server's own text: not judged."""
+def _checked(connection: str, body: Body) -> Body:
+    """No mask but those that keep a mapper's key. A stream's schema is the server's own text: not judged.
+    Raises Refused for a body that the server would not take (CFG §0)."""
     items = body.get("syncCatalog", {}).get("streams", ())
     stated = {**body, "syncCatalog": {"streams": [{"config": item["config"]} for item in items]}}
     bodies.without_masks(stated, but=kept_keys(body))
+    size = len(json.dumps(body)) if items else 0
+    if size > LARGEST_BODY:
+        raise Refused(
+            f"connection {connection!r}: its {len(items)} streams weigh {size / 1024**2:.1f} MB with their "
+            f"schemas, and Airbyte takes at most {LARGEST_BODY / 1024**2:g} MB at once; nothing was sent",
+            hint="select columns, or split the connection; the public API, where the server has it, is sent "
+            "no schemas",
+        )
     return body
 
 

@@ -21,6 +21,7 @@ from reconciler.core.jobs import Job
 from reconciler.core.model import (
     MANUAL,
     MASK,
+    Columns,
     Connection,
     Destination,
     LiveObject,
@@ -43,6 +44,7 @@ from tests.backends.openapi import OF_OLDER_SERVERS, PRESENT, Checked, operation
 
 pytestmark = pytest.mark.anyio
 
+BASE = "http://embedded/api/v1"
 SHOP = Source("shop", world.SHOP_ID, {"host": "db", "password": Secret("${env:P}", "first-one")})
 LAKE = Destination("lake", world.LAKE_ID, {"host": "s3", "token": Secret("${env:T}", "first-one")})
 USERS = Stream("users", "public", "full_refresh_overwrite")
@@ -112,7 +114,7 @@ async def bench(
         assert seconds >= 0
 
     async with Transport(
-        "http://embedded/api/v1", http_transport=seen, meaning=of_table(MEANINGS), sleep=at_once
+        BASE, http_transport=seen, meaning=of_table(MEANINGS), sleep=at_once
     ) as transport:
         backend = ConfigApi(transport)
         (workspace,) = await backend.workspaces()
@@ -185,6 +187,29 @@ async def test_a_merge_keeps_what_it_does_not_name_on_every_server(bench: Bench)
     part = Update(replace(SHOP, configuration={"host": "db2"}), frozenset({"configuration"}))
     updated = await bench.backend.update(live, part)
     assert updated.spec == replace(SHOP, configuration={"host": "db2", "password": MASK})
+
+
+async def test_a_trimmed_schema_is_stored_as_the_whole_one_would_be(bench: Bench) -> None:
+    """The server trims it to the selection itself (CFG §5.4)."""
+    live = await bench.connection(streams=(replace(USERS, columns=Columns(names=("id", "name"))),))
+
+    async def ask(path: str, body: Any) -> Any:
+        async with httpx.AsyncClient(transport=bench.seen, base_url=BASE) as client:
+            answer = await client.post(path, json=body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+    (sent,) = (body for path, body in bench.seen.requests if path == "/connections/create")
+    (item,) = sent["syncCatalog"]["streams"]
+    assert set(item["stream"]["jsonSchema"]["properties"]) == {"id", "name"}
+    trimmed = await ask("/connections/get", {"connectionId": live.id})
+    found = await ask("/sources/discover_schema", {"sourceId": sent["sourceId"]})
+    (whole,) = (s for s in found["catalog"]["streams"] if s["stream"]["name"] == USERS.name)
+    assert len(whole["stream"]["jsonSchema"]["properties"]) > 2
+    streams = [{**item, "stream": whole["stream"]}]
+    await ask("/connections/update", {"connectionId": live.id, "syncCatalog": {"streams": streams}})
+    again = await ask("/connections/get", {"connectionId": live.id})
+    assert again["syncCatalog"] == trimmed["syncCatalog"]
 
 
 async def test_a_specification_is_served(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from reconciler.backends import bodies, config_streams, config_write
 from reconciler.backends.config_streams import Catalog
 from reconciler.core.diagnostics import ApiError, ReconcilerError, Refused
 from reconciler.core.model import (
+    ALL_COLUMNS,
     KEEP,
     MASK,
     UNSET,
@@ -401,6 +402,60 @@ def test_a_selection_of_nothing_stays_one() -> None:
 def test_an_exclusion_that_nobody_resolved_is_not_sent() -> None:
     with pytest.raises(ReconcilerError, match="the columns of stream 'users' are not resolved"):
         item(replace(USERS, columns=Columns(excluding=("email",))))
+
+
+COLUMNS = ("id", "at", "email", "name", "payload")
+WIDE = stream_object(
+    "users",
+    jsonSchema={"type": "object", "required": ["id"], "properties": {c: {} for c in COLUMNS}},
+)
+
+
+@pytest.mark.parametrize(
+    ("stream", "sent"),
+    [
+        (replace(USERS, columns=Columns(names=("id", "name"))), ["id", "name"]),
+        (replace(USERS, columns=ALL_COLUMNS), list(COLUMNS)),
+        (
+            Stream(
+                "users",
+                None,
+                "incremental_deduped_history",
+                cursor_field=("at",),
+                primary_key=(("id",),),
+                columns=Columns(names=("name",)),
+                mappers=(Mapper("hashing", {"targetField": "email", "method": "MD5"}),),
+            ),
+            ["id", "at", "email", "name"],
+        ),
+    ],
+    ids=["selected", "all", "what else is named"],
+)
+def test_only_the_columns_that_are_named_are_sent_with_the_schema(
+    stream: Stream, sent: list[str]
+) -> None:
+    schema = item(stream, WIDE)["stream"]["jsonSchema"]
+    assert list(schema["properties"]) == sent
+    assert {**schema, "properties": {}} == {**WIDE["jsonSchema"], "properties": {}}
+    assert len(WIDE["jsonSchema"]["properties"]) == len(COLUMNS)
+
+
+def test_a_body_that_airbyte_would_not_take_is_not_sent() -> None:
+    properties = {f"c{n}": {"description": "x" * 1_000} for n in range(11_000)}
+    offered = catalog(stream_object("users", jsonSchema={"properties": properties}))
+    for write in (
+        lambda streams: config_write.connection_create(PAIR, TAGS, streams),
+        lambda streams: config_write.connection_patch(
+            LIVE_PAIR, Update(PAIR, frozenset({"streams"})), {}, streams
+        ),
+    ):
+        with pytest.raises(
+            Refused, match=r"its 1 streams weigh 10\.\d MB .* at most 10 MB"
+        ) as caught:
+            write(config_streams.sync_catalog("c", [USERS], offered))
+        assert "select columns" in caught.value.hint
+        few = replace(USERS, columns=Columns(names=("c1", "c2")))
+        assert write(config_streams.sync_catalog("c", [few], offered))
 
 
 AES = {"algorithm": "AES", "targetField": "email", "key": KEEP, "fieldNameSuffix": "_x"}
