@@ -51,17 +51,23 @@ def offered_text(
             "# Which modes there are depends on the destination too: name it with --destination."
         )
     lines.append("streams:" if streams else "streams: []")
+    placed = any(stream.namespace is not None for stream in streams)
     for index, stream in enumerate(streams):
-        lines += _stream_lines(stream, selected_by.get(index, ()))
+        lines += _stream_lines(stream, selected_by.get(index, ()), placed=placed)
     return joined(lines)
 
 
-def _stream_lines(stream: DiscoveredStream, users: tuple[Address, ...]) -> Iterator[str]:
+def _stream_lines(
+    stream: DiscoveredStream, users: tuple[Address, ...], *, placed: bool
+) -> Iterator[str]:
+    """`placed`: others have a namespace, so that having none is said: left out would mean any."""
     mode = suggested_mode(stream)
     by = f"   # selected by {', '.join(map(str, users))}" if users else ""
     yield f"  - name: {_scalar(stream.name)}{by}"
     if stream.namespace is not None:
         yield f"    namespace: {_scalar(stream.namespace)}"
+    elif placed:
+        yield "    namespace: null"
     others = [other for other in stream.sync_modes if other != mode]
     also = f"   # or {', '.join(map(clean, others))}" if others else ""
     yield f"    syncMode: {_scalar(mode)}{also}"
@@ -113,7 +119,8 @@ def _scalar(text: str) -> str:
         allow_unicode=readable,
         width=1_000_000,
     )
-    return str(dumped).strip()[1:-1]
+    plain = str(dumped).strip()[1:-1]
+    return plain if readable else plain.replace("##", "#\\x23")  # CI systems obey ##[…] in any text
 
 
 def encode_offered(
