@@ -105,7 +105,7 @@ def read_catalog(data: Json) -> Catalog:
     listed = data["catalog"].get("streams") if isinstance(data.get("catalog"), Mapping) else None
     if not isinstance(listed, list):
         raise Malformed("catalog.streams is no list")
-    objects = tuple(_part(item, "stream") for item in listed)
+    objects = fields.named((_part(item, "stream") for item in listed), "name")
     catalog_id = data.get("catalogId")
     return Catalog(
         id=catalog_id if isinstance(catalog_id, str) else None,

@@ -5,7 +5,7 @@ Pure; knows no endpoint. Tolerant: what is optional may be absent, unknown words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 from reconciler.core.diagnostics import Unreachable
@@ -36,6 +36,14 @@ def text(data: Json, key: str) -> str:
     if isinstance(value, str) and value:
         return value
     raise Malformed(f"{key} is missing")
+
+
+def named(rows: Iterable[Json], key: str) -> tuple[Json, ...]:
+    """Of rows that are asked for by name those that have one: no other can be meant. All of them where
+    none has, as that is another answer."""
+    found = tuple(rows)
+    kept = tuple(row for row in found if isinstance(row, Mapping) and row.get(key))
+    return kept or found
 
 
 def text_or_unset(data: Mapping[str, Json], key: str) -> str | Unset:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar, get_args
 from urllib.parse import quote
 
-from reconciler.backends import bodies, public_jobs, public_read, public_write
+from reconciler.backends import bodies, fields, public_jobs, public_read, public_write
 from reconciler.backends.bodies import color_of
 from reconciler.backends.concurrently import concurrently
 from reconciler.backends.fields import ActorKind, read_answer
@@ -175,7 +175,7 @@ class PublicApi:
         params = {"sourceId": source_id}
         if destination_id is not None:
             params["destinationId"] = destination_id
-        rows = await self._transport.rows("/streams", params, slow=True)
+        rows = fields.named(await self._transport.rows("/streams", params, slow=True), "streamName")
         found = [_read("GET /streams", public_read.discovered, row) for row in rows]
         return tuple(sorted(found, key=lambda stream: (stream.namespace or "", stream.name)))
 

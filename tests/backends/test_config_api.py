@@ -444,3 +444,12 @@ async def test_no_body_of_a_create_holds_what_is_not_stated() -> None:
     await api.backend().create(WORKSPACE, replace(PAIR, prefix=UNSET, tags=UNSET))
     sent = api.sent("/connections/create")
     assert not {"prefix", "tags", "schedule", "notifySchemaChangesByEmail"} & set(sent)
+
+
+async def test_a_stream_without_a_name_does_not_hide_the_others() -> None:
+    there = discovered(stream_object("users"), stream_object(""), {"jsonSchema": {}})
+    api = ScriptedConfig({"/sources/discover_schema": there})
+    assert [s.name for s in await api.backend().discover("s-1", None)] == ["users"]
+    other = ScriptedConfig({"/sources/discover_schema": discovered({"jsonSchema": {}})})
+    with pytest.raises(Unreachable, match="name is missing"):
+        await other.backend().discover("s-1", None)

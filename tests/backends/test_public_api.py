@@ -356,3 +356,12 @@ async def test_a_failed_discovery_says_what_the_connector_said_and_is_not_repeat
     with pytest.raises(ApiError, match="500 unexpected-problem: logs:connection refused"):
         await api.backend.discover("s-1", None)
     assert len(api.requests) == 1
+
+
+async def test_a_stream_without_a_name_does_not_hide_the_others() -> None:
+    listed = [{"streamName": "users"}, {"streamName": ""}, {"defaultCursorField": []}]
+    api = ScriptedApi({"GET /streams": ok(listed)})
+    assert [s.name for s in await api.backend.discover("s-1", None)] == ["users"]
+    other = ScriptedApi({"GET /streams": ok([{"id": 1}])})
+    with pytest.raises(Unreachable, match="streamName is missing"):
+        await other.backend.discover("s-1", None)

@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from reconciler import manifests
-from reconciler.core.model import Address, DiscoveredStream
+from reconciler.core.build import build
+from reconciler.core.catalog import match_stream
+from reconciler.core.model import Address, Connection, DiscoveredStream
 from reconciler.core.plan import TargetLine
 from reconciler.render.offered import offered_text, suggested_mode
 from tests.cli.conftest import Project
@@ -142,6 +144,22 @@ def test_our_own_loader_reads_them_the_same(project: Project) -> None:
     resolved = manifests.resolve(loaded, "local", {})
     (connection,) = [d for d in resolved.documents if d.kind == "connection"]
     assert [s["name"] for s in connection.data["spec"]["streams"]] == [s.name for s in streams]
+
+
+def test_one_name_with_and_without_a_namespace_is_two_streams(project: Project) -> None:
+    offered = (DiscoveredStream("users"), DiscoveredStream("users", "public"))
+    (project.folder / "connections" / "shop-to-bronze.yaml").unlink()
+    path = project.folder / "connections" / "shop-to-staging.yaml"
+    head = path.read_text(encoding="utf-8").partition("  streamDefaults:")[0]
+    path.write_text(head + indent(text_of(*offered), "  "), encoding="utf-8")
+    resolved = manifests.resolve(manifests.load(project.folder), "local", {})
+    desired, problems = build(resolved.documents, "local")
+    assert "duplicate-stream" not in [d.code for d in problems]
+    (connection,) = [r.spec for a, r in desired.resources.items() if a.kind == "connection"]
+    assert isinstance(connection, Connection)
+    assert isinstance(connection.streams, tuple)
+    assert [match_stream(s, list(offered)) for s in connection.streams] == list(offered)
+    assert "namespace" not in text_of(offered[0])
 
 
 @pytest.mark.parametrize(
