@@ -310,7 +310,7 @@ def test_a_bare_url_finds_the_api_that_the_server_has(
         project.edit("reconciler.yaml", point)
         ran = cli("apply", *project.at, "-t", "remote", "--yes")
         assert ran.code == 0, ran.out + ran.err
-        assert f"({api} API)" in ran.out
+        assert f"({api} API" in ran.out
         assert cli("plan", *project.at, "-t", "remote", "--detailed-exitcode").code == 0
 
 
