@@ -11,7 +11,8 @@ from typing import Final
 
 import httpx
 
-from reconciler.core.diagnostics import ApiError, ReconcilerError, Unreachable
+from reconciler.core.capabilities import API_NAMES
+from reconciler.core.diagnostics import ApiError, ReconcilerError, Refused, Unreachable
 from reconciler.core.target import Target
 from reconciler.transport import Transport
 
@@ -102,15 +103,13 @@ async def search(target: Target, transport: Callable[[str, str], Transport]) -> 
     """
     origin = target.url.rstrip("/")
     tried: list[str] = []
-    for place in PLACES:
-        if target.api not in (AUTO, place.api):
-            continue
+    for place in _places(target):
         base_url = f"{origin}{place.path}"
         async with transport(place.api, base_url) as candidate:
             try:
                 answer = await candidate.probe("/health")
             except ApiError as error:
-                raise _ended(error, tried) from error
+                raise _ended(error, base_url, tried) from error
         if answer is None:
             return Found(place.api, base_url)
         tried.append(f"{base_url}/health: {answer}")
@@ -120,12 +119,30 @@ async def search(target: Target, transport: Callable[[str, str], Transport]) -> 
     )
 
 
-def _ended(error: ApiError, tried: list[str]) -> ApiError:
-    """The same kind of error, with what was tried before and how not to depend on a search."""
-    before = f" (before that {'; '.join(tried)})" if tried else ""
-    hint = f"{error.hint}; " if error.hint else ""
-    return type(error)(
-        f"{error.message}{before}",
-        hint=f"{hint}the API is not searched for where the url has its base path, e.g. …/api/public/v1",
-        status=error.status,
-    )
+def _places(target: Target) -> tuple[Place, ...]:
+    """Where the target's API may be. A host that an API has to itself has nothing else, and no other server
+    is asked there: each request carries credentials. Raises Refused where it is nowhere."""
+    host = httpx.URL(target.url).host
+    own = tuple(place for place in PLACES if place.only_on == host)
+    there = own or tuple(place for place in PLACES if place.only_on is None)
+    wanted = tuple(place for place in there if target.api in (AUTO, place.api))
+    if not wanted:
+        name = API_NAMES.get(target.api, target.api)
+        raise Refused(
+            f"target {target.name}: {host} has no {name}",
+            hint=f"leave api out: the {API_NAMES[own[0].api]} is there",
+        )
+    return wanted
+
+
+def _ended(error: ApiError, base_url: str, tried: list[str]) -> ApiError:
+    """The same kind of error, with the address that was asked and what was tried before; where a server
+    answered, also how not to depend on a search."""
+    message = error.message
+    if base_url not in message:
+        message = message.replace("GET /health", f"GET {base_url}/health", 1)
+    if tried:
+        message = f"{message} (before that {'; '.join(tried)})"
+    stated = "the API is not searched for where the url has its base path, e.g. …/api/public/v1"
+    hints = [error.hint, stated if error.status else ""]
+    return type(error)(message, hint="; ".join(filter(None, hints)), status=error.status)

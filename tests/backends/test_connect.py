@@ -7,7 +7,13 @@ import pytest
 
 from reconciler.backends import connect, detection
 from reconciler.backends.detection import stated_api
-from reconciler.core.diagnostics import AuthFailed, ReconcilerError, Refused, Unreachable
+from reconciler.core.diagnostics import (
+    ApiError,
+    AuthFailed,
+    ReconcilerError,
+    Refused,
+    Unreachable,
+)
 from reconciler.core.model import Workspace
 from reconciler.core.target import Auth, Target
 from reconciler.transport import Transport
@@ -74,9 +80,28 @@ class Server:
 async def test_a_bare_url_is_probed_and_a_404_moves_on(api: str) -> None:
     own = Server(api_public_v1=HEALTHY)
     assert await own.base("https://a.example.com/", api) == "https://a.example.com/api/public/v1"
+    older = Server(api_v1=HEALTHY)
+    if api == "auto":
+        assert await older.base("https://a.example.com", api) == "https://a.example.com/api/v1"
+        assert older.asked == ["/api/public/v1/health", "/api/v1/health"]
+
+
+@pytest.mark.parametrize("api", ["auto", "public"])
+async def test_the_cloud_is_asked_where_its_api_is_and_nobody_else_is_asked_there(api: str) -> None:
+    """Each request carries credentials."""
     cloud = Server(v1=HEALTHY)
-    assert await cloud.base("https://a.example.com", api) == "https://a.example.com/v1"
-    assert [r.url.path for r in cloud.requests] == ["/api/public/v1/health", "/v1/health"]
+    assert await cloud.base("https://api.airbyte.com", api) == "https://api.airbyte.com/v1"
+    assert cloud.asked == ["/v1/health"]
+    with pytest.raises(Unreachable):
+        await cloud.base("https://a.example.com", api)
+    assert cloud.asked.count("/v1/health") == 1
+
+
+async def test_the_cloud_is_not_asked_for_an_api_that_it_has_not() -> None:
+    cloud = Server(v1=HEALTHY, api_v1=AVAILABLE)
+    with pytest.raises(Refused, match=r"api\.airbyte\.com has no Configuration API"):
+        await cloud.base("https://api.airbyte.com", "config")
+    assert cloud.requests == []
 
 
 @pytest.mark.parametrize(
@@ -118,18 +143,20 @@ async def test_a_url_with_a_path_is_the_base_as_it_stands(url: str, api: str, ba
     ],
     ids=str,
 )
-@pytest.mark.parametrize("place", ["api_public_v1", "v1", "api_v1"])
+@pytest.mark.parametrize("place", ["api_public_v1", "api_v1"])
 async def test_anything_but_a_definite_no_ends_the_search(
     answer: httpx.Response | Exception, error: type[Exception], place: str
 ) -> None:
-    places = ["api_public_v1", "v1", "api_v1"]
+    places = ["api_public_v1", "api_v1"]
     later = places[places.index(place) + 1 :]
     server = Server(**{place: answer}, **dict.fromkeys(later, AVAILABLE))
     with pytest.raises(error) as caught:
         await server.searched("https://a.example.com")
     assert not {f"/{name.replace('_', '/')}/health" for name in later} & set(server.asked)
     assert isinstance(caught.value, ReconcilerError)
-    assert "is not searched for where the url has its base path" in caught.value.hint
+    told = "is not searched for where the url has its base path" in caught.value.hint
+    assert told == isinstance(answer, httpx.Response)
+    assert f"https://a.example.com/{place.replace('_', '/')}" in caught.value.message
     for earlier in places[: places.index(place)]:
         assert f"/{earlier.replace('_', '/')}/health: 404" in caught.value.message
 
@@ -149,7 +176,7 @@ async def test_a_server_of_the_configuration_api_alone_is_found(no: httpx.Respon
     server = Server(no, api_v1=AVAILABLE)
     found = await server.found("http://localhost:8000")
     assert found == ("config", "http://localhost:8000/api/v1")
-    assert server.asked == ["/api/public/v1/health", "/v1/health", "/api/v1/health"]
+    assert server.asked == ["/api/public/v1/health", "/api/v1/health"]
 
 
 async def test_where_a_server_has_both_auto_is_the_public_one() -> None:
@@ -162,22 +189,21 @@ async def test_where_a_server_has_both_auto_is_the_public_one() -> None:
 
 @pytest.mark.parametrize(
     ("api", "asked"),
-    [("config", ["/api/v1/health"]), ("public", ["/api/public/v1/health", "/v1/health"])],
+    [("config", ["/api/v1/health"]), ("public", ["/api/public/v1/health"])],
 )
 async def test_a_stated_api_is_looked_for_only_where_it_may_be(api: str, asked: list[str]) -> None:
-    server = Server(api_public_v1=NO_ROUTE, v1=HEALTHY, api_v1=AVAILABLE)
+    server = Server(api_public_v1=HEALTHY, api_v1=AVAILABLE)
     assert (await server.found("https://a.example.com", api))[0] == api
     assert server.asked == asked
 
 
 async def test_nothing_found_names_everything_that_was_tried_and_what_it_said() -> None:
     with pytest.raises(Unreachable) as caught:
-        await Server(v1=WEB_APP).base("https://a.example.com")
+        await Server(api_v1=WEB_APP).base("https://a.example.com")
     assert caught.value.message == (
         "no Airbyte API at https://a.example.com: tried "
         "https://a.example.com/api/public/v1/health: 404; "
-        'https://a.example.com/v1/health: 200, a page of HTML ("Airbyte"); '
-        "https://a.example.com/api/v1/health: 404"
+        'https://a.example.com/api/v1/health: 200, a page of HTML ("Airbyte")'
     )
     assert "api: public or api: config" in caught.value.hint
 
@@ -302,3 +328,63 @@ async def test_every_way_to_say_who_we_are_works_for_the_configuration_api(auth:
     kinds = {"username": "Basic ", "token": "Bearer a-token", "client_id": "Bearer issued"}
     wanted = next(text for name, text in kinds.items() if getattr(auth, name))
     assert last.headers["authorization"].startswith(wanted)
+
+
+OLD_PROXY = httpx.Response(
+    401,
+    html="<html><head><title>401 Authorization Required</title></head></html>",
+    headers={"WWW-Authenticate": 'Basic realm="Restricted"'},
+)
+CLIENT, TOKEN = Auth(client_id="id", client_secret="secret"), Auth(token="t")
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "http://localhost:8001/api/v1"])
+@pytest.mark.parametrize(
+    ("no", "auth", "hint"),
+    [
+        (OLD_PROXY, CLIENT, "it asks for username and password, as Airbyte up to 0.63 does"),
+        (OLD_PROXY, TOKEN, "it asks for username and password, as Airbyte up to 0.63 does"),
+        (NO_ROUTE, CLIENT, "Airbyte up to 0.63 knows no client credentials"),
+    ],
+    ids=["client", "token", "client, auth off"],
+)
+async def test_a_server_that_knows_only_passwords_says_so_to_other_credentials(
+    url: str, no: httpx.Response, auth: Auth, hint: str
+) -> None:
+    """A proxy asks for user and password; what is behind it has no path for tokens (CFG §1)."""
+    server = Server(no, **({} if no is OLD_PROXY else {"api_v1": AVAILABLE}))
+    target = Target(name="t", url=url, auth=auth)
+    transport = httpx.MockTransport(server.answer)
+    with pytest.raises(ApiError) as caught:
+        async with connect(target, http_transport=transport, read_only=True) as backend:
+            await backend.workspaces()
+    assert hint in caught.value.hint
+    assert "made on" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("api", "base"), [("public", "/gateway"), ("public", "/api/v1"), ("config", "/gateway")]
+)
+async def test_a_server_that_has_no_workspaces_is_named_with_its_address(
+    api: str, base: str
+) -> None:
+    """A gateway may answer 404 in JSON of its own, which looks like an object that there is not."""
+    server = Server(httpx.Response(404, json={"error": "no such service"}))
+    target = Target(name="t", url=f"https://a.example.com{base}", api=api)
+    transport = httpx.MockTransport(server.answer)
+    async with connect(target, http_transport=transport, read_only=True) as backend:
+        with pytest.raises(Unreachable) as caught:
+            await backend.workspaces()
+    assert f"https://a.example.com{base}" in caught.value.message
+    assert caught.value.hint.startswith(f"is https://a.example.com{base} the base of the ")
+
+
+@pytest.mark.parametrize("api", ["public", "config"])
+async def test_no_path_for_tokens_is_not_taken_for_an_object_that_is_gone(api: str) -> None:
+    base = "/api/public/v1" if api == "public" else "/api/v1"
+    target = Target(name="t", url=f"https://a.example.com{base}", api=api, auth=CLIENT)
+    transport = httpx.MockTransport(Server(NO_ROUTE).answer)
+    async with connect(target, http_transport=transport, read_only=False) as backend:
+        for ask in (backend.read("source", "s-1"), backend.delete("source", "s-1")):
+            with pytest.raises(AuthFailed, match="no access token"):
+                await ask
