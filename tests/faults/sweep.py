@@ -75,6 +75,8 @@ def sweep(asked: Namespace) -> int:
             counted[group] += 1
             wrong[group] += bool(found)
             _tell(done, found)
+            if counted.total() % 500 == 0:
+                _say(f"{counted.total()} of {len(every)} trials, {time.monotonic() - began:.0f} s")
     for group in sorted(counted):
         _say(f"{' '.join(group):<40} {counted[group]:>5} trials {wrong[group]:>5} wrong")
     bad, seconds = sum(wrong.values()), time.monotonic() - began
