@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 
 import pytest
 
 from reconciler.emulator.settings import Credentials
-from tests.emulator.builders import Airbyte, Clock, Start
+from tests.emulator.builders import POSTGRES, Airbyte, Clock, Start, postgres
 
 CLIENT = {"client_id": "reconciler", "client_secret": "canary-client-secret"}
 AUTH = Credentials("reconciler", "canary-client-secret")
@@ -116,22 +116,11 @@ def test_problems_are_plain_json_and_show_their_nulls(airbyte: Airbyte):
     assert answer.json()["documentationUrl"] is None
 
 
-def test_an_uncaught_error_is_a_500_with_an_error_id_and_writes_nothing(
-    start: Start, tmp_path: Path
-):
-    (tmp_path / "source-broken.json").write_text(
-        """{"definitionId": "77777777-7777-4777-8777-777777777777", "name": "Broken", "type": "source",
-        "dockerRepository": "acme/source-broken", "dockerImageTag": "1", "connectionSpecification":
-        {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}}"""
-    )
-    airbyte = start(connectors=tmp_path)
-    body = {
-        "name": "x",
-        "workspaceId": airbyte.workspace,
-        "definitionId": "77777777-7777-4777-8777-777777777777",
-        "configuration": {"a": "x"},
-    }
-    answer = airbyte("POST", "/sources", json=body)
+def test_an_uncaught_error_is_a_500_with_an_error_id_and_writes_nothing(airbyte: Airbyte):
+    """Half a surrogate pair is JSON, and no text that a database takes."""
+    body = {"name": "\ud800", "workspaceId": airbyte.workspace, "definitionId": POSTGRES}
+    content = json.dumps({**body, "configuration": postgres()})
+    answer = airbyte("POST", "/sources", content=content)
     assert answer.status_code == 500
     assert list(answer.json()) == ["errorId"]
     assert airbyte.made("GET", "/sources")["data"] == []
