@@ -46,8 +46,9 @@ def locked(path: Path) -> Iterator[None]:
             _lock(descriptor)
         except OSError as error:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            known = holder if holder.isdecimal() else "unknown"
             raise Refused(
-                f"another apply of this target is under way here (process {holder or 'unknown'}), "
+                f"another apply of this target is under way here (process {known}), "
                 "and nothing was written",
                 hint=f"wait for it to end; the lock is {path}",
             ) from error

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import anyio
 
 from reconciler.backends.protocol import Backend
+from reconciler.core.again import command
 from reconciler.core.diagnostics import NotAsReviewed, OutcomeUnknown, ReconcilerError
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Connection, Live
@@ -162,7 +163,8 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
         if ignored:
             run.say(Failed(change, ignored, written=True))
         elif verdict is not None and not verdict.succeeded:
-            hint = verdict.hint or f"mend it and apply again; to test it: {_CHECK} {change.address}"
+            test = command(run.planned.plan.target.again, ("check", str(change.address)))
+            hint = verdict.hint or f"mend it and apply again; to test it: {test}"
             run.say(Failed(change, f"written, but {verdict.reason}", hint, written=True))
             run.broken[change.address] = "failed its connection test"
         elif action is begin_replacement and not isinstance(step.spec, Connection):
@@ -173,7 +175,6 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
 
 
 _LOOK: Final = "plan again to see what became of it"
-_CHECK: Final = "reconciler check"
 
 
 def _skip_the_rest(run: Run) -> None:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import anyio
 
 from reconciler.backends.protocol import Backend
+from reconciler.core.again import Again, command
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, ReconcilerError
 from reconciler.core.jobs import (
     Job,
@@ -22,11 +23,12 @@ from reconciler.core.jobs import (
     JobResult,
     JobSeen,
     RefreshMode,
+    does_the_same,
     pauses,
     watched,
 )
 from reconciler.core.model import Workspace
-from reconciler.core.normalize import StreamKey
+from reconciler.core.normalize import StreamKey, stream_label
 from reconciler.executor import settling
 
 NEWEST: Final = 10
@@ -39,7 +41,8 @@ RunEvent: TypeAlias = JobSeen | JobResult
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One job to start. `refusal`: why it can't be, known beforehand, with a next step."""
+    """One job to start. `streams` empty: all of them, which are `every`. `refusal`: why it can't be, known
+    beforehand, with a next step."""
 
     address: str
     connection_id: str
@@ -47,6 +50,10 @@ class Task:
     streams: tuple[StreamKey, ...] = ()
     mode: RefreshMode = "merge"
     refusal: tuple[str, str] | None = None
+    every: tuple[StreamKey, ...] = ()
+
+    def is_done_by(self, job: Job) -> bool:
+        return does_the_same(job, self.kind, self.streams, self.every, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class _Runs:
     watch: Watch
     emit: Callable[[RunEvent], None]
     slots: anyio.CapacityLimiter
+    again: Again
     sent: set[str] = field(default_factory=set)
     jobs: dict[str, JobSeen] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
@@ -91,11 +99,13 @@ async def run_jobs(
     *,
     parallelism: int,
     scope: anyio.CancelScope,
+    again: Again = Again(),  # noqa: B008 - frozen
 ) -> tuple[JobResult, ...]:
     """One result a task, in their order; each is also emitted as it comes. At most `parallelism` jobs at
-    once where they are waited for. Cancelling `scope` leaves jobs running and stops looking."""
+    once where they are waited for. Cancelling `scope` leaves jobs running and stops looking. `again`: what
+    printed commands repeat."""
     tasks = tuple(tasks)
-    runs = _Runs(backend, workspace, watch, emit, anyio.CapacityLimiter(parallelism))
+    runs = _Runs(backend, workspace, watch, emit, anyio.CapacityLimiter(parallelism), again)
     with scope:
         async with anyio.create_task_group() as group:
             for task in tasks:
@@ -137,7 +147,8 @@ async def _run(runs: _Runs, task: Task) -> None:
         if task.refusal is not None:
             _end(runs, _refused(task, *task.refusal))
         elif runs.watch.left <= 0:
-            _end(runs, _refused(task, "the time was up before its turn came"))
+            hint = f"with more time: {_started_by(runs, task)}"
+            _end(runs, _refused(task, "the time was up before its turn came", hint))
         else:
             await _start_and_wait(runs, task)
 
@@ -147,10 +158,10 @@ async def _start_and_wait(runs: _Runs, task: Task) -> None:
     try:
         job, joined = await _start(runs, task)
     except ReconcilerError as error:
-        _end(runs, _not_started(task, error))
+        _end(runs, _not_started(runs, task, error))
         return
     if joined and not watch.wait:
-        _end(runs, _already_running(task, job))
+        _end(runs, _already_running(runs, task, job))
         return
     result = JobResult(task.address, task.kind, "started", job, joined=joined)
     if not watch.wait:
@@ -170,7 +181,7 @@ async def _start_and_wait(runs: _Runs, task: Task) -> None:
         _end(runs, replace(result, standing="unknown", job=last.job, message=text, hint=error.hint))
     else:
         seconds = runs.jobs[task.address].seconds
-        _end(runs, watched(task.address, task.kind, job, seconds, joined=joined))
+        _end(runs, watched(task.address, task.kind, job, seconds, joined=joined, again=runs.again))
 
 
 async def _start(runs: _Runs, task: Task) -> tuple[Job, bool]:
@@ -179,7 +190,7 @@ async def _start(runs: _Runs, task: Task) -> tuple[Job, bool]:
     before = {job.id for job in await _newest(runs, task)}
 
     async def look() -> Job | None:
-        new = [j for j in await _newest(runs, task) if j.id not in before and j.kind == task.kind]
+        new = [j for j in await _newest(runs, task) if j.id not in before and _may_be_ours(j, task)]
         return new[0] if new else None
 
     runs.sent.add(task.address)
@@ -201,19 +212,42 @@ async def _start(runs: _Runs, task: Task) -> tuple[Job, bool]:
     return job, False
 
 
+def _may_be_ours(job: Job, task: Task) -> bool:
+    """Among jobs that are new since a start was sent. One that the server tells no streams of may be."""
+    asked = set(task.streams or task.every)
+    return job.kind == task.kind and (
+        job.kind == "sync" or job.streams is None or job.streams >= asked
+    )
+
+
 async def _running(runs: _Runs, task: Task, refused: ApiError) -> Job:
-    """The job that the server refused another one for. Raises where it is of another kind, or none."""
+    """The job that the server refused another one for. Raises where it does something else, or there is
+    none."""
     running = [job for job in await _newest(runs, task) if not job.ended]
     if not running:
         raise refused
+    same = next((job for job in running if task.is_done_by(job)), None)
+    if same is not None:
+        return same
     job = running[0]
-    if job.kind != task.kind:
-        raise ApiError(
-            f"a {job.kind} is running (job {job.id})",
-            hint=f"try again when it has ended: reconciler jobs wait {job.id}",
-            status=refused.status,
-        )
-    return job
+    which = "another" if job.kind == task.kind else "a"
+    raise ApiError(
+        f"{which} {job.kind} is running (job {job.id}{_doing(job)})",
+        hint=f"try again when it has ended: {command(runs.again, ('jobs', 'wait', job.id))}",
+        status=refused.status,
+    )
+
+
+def _doing(job: Job) -> str:
+    """What is known of what it does, where that is not all there is."""
+    if job.kind == "sync" or not job.streams:
+        return ""
+    labels = sorted(map(stream_label, job.streams))
+    more = f" and {len(labels) - _FEW} more" if len(labels) > _FEW else ""
+    return f", of {', '.join(labels[:_FEW])}{more}"
+
+
+_FEW: Final = 3
 
 
 async def _newest(runs: _Runs, task: Task) -> tuple[Job, ...]:
@@ -242,27 +276,41 @@ def _refused(task: Task, message: str, hint: str = "") -> JobResult:
     return JobResult(task.address, task.kind, "not-started", message=message, hint=hint)
 
 
-def _not_started(task: Task, error: ReconcilerError) -> JobResult:
+def _started_by(runs: _Runs, task: Task) -> str:
+    """The command that starts it, and with the same options."""
+    streams = [f"--stream={stream_label(key)}" for key in task.streams]
+    mode = [f"--mode={task.mode}"] if task.mode != "merge" else []
+    allowed = task.kind == "clear" or bool(mode)
+    allow = [f"--allow=data-erase={task.address}"] if allowed else []
+    wait = ["--wait"] if runs.watch.wait else []
+    return command(runs.again, (task.kind, task.address, *streams, *mode, *allow, *wait))
+
+
+def _not_started(runs: _Runs, task: Task, error: ReconcilerError) -> JobResult:
     unknown = isinstance(error, OutcomeUnknown)
     return JobResult(
         task.address,
         task.kind,
         "unknown" if unknown else "not-started",
         message=error.message,
-        hint=f"look before starting it again: reconciler jobs list {task.address}"
+        hint=f"look before starting it again: {_listed_by(runs, task)}"
         if unknown
-        else error.hint,
+        else error.hint or f"when that is mended: {_started_by(runs, task)}",
     )
 
 
-def _already_running(task: Task, job: Job) -> JobResult:
+def _listed_by(runs: _Runs, task: Task) -> str:
+    return command(runs.again, ("jobs", "list", task.address))
+
+
+def _already_running(runs: _Runs, task: Task, job: Job) -> JobResult:
     return JobResult(
         task.address,
         task.kind,
         "not-started",
         job,
         f"a {job.kind} is already running: job {job.id}",
-        f"--wait waits for that one, and so does: reconciler jobs wait {job.id}",
+        f"--wait waits for that one, and so does: {command(runs.again, ('jobs', 'wait', job.id))}",
         joined=True,
     )
 
@@ -272,13 +320,15 @@ def _left_behind(runs: _Runs, task: Task) -> JobResult:
     look = runs.jobs.get(task.address)
     if look is not None:
         joined = task.address in runs.joined
-        return watched(task.address, task.kind, look.job, look.seconds, joined=joined)
+        return watched(
+            task.address, task.kind, look.job, look.seconds, joined=joined, again=runs.again
+        )
     if task.address in runs.sent:
         return JobResult(
             task.address,
             task.kind,
             "unknown",
             message="interrupted while it was being started",
-            hint=f"look for it: reconciler jobs list {task.address}",
+            hint=f"look for it: {_listed_by(runs, task)}",
         )
-    return _refused(task, "interrupted before its turn came")
+    return _refused(task, "interrupted before its turn came", _started_by(runs, task))

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -139,6 +140,7 @@ def opened(path: Path) -> Iterator[Append]:
         raise _unusable(path, error) from error
     try:
         _end_torn_line(descriptor, path)
+        _keep_its_name(path)
         yield lambda entry: _append(descriptor, path, _line(entry))
     finally:
         os.close(descriptor)
@@ -185,6 +187,19 @@ def _end_torn_line(descriptor: int, path: Path) -> None:
     os.lseek(descriptor, size - 1, os.SEEK_SET)
     if os.read(descriptor, 1) != b"\n":
         _append(descriptor, path, b"\n")
+
+
+def _keep_its_name(path: Path) -> None:
+    """A file that is new is on the disk only once its folder is; where folders can't be told, it is."""
+    if sys.platform == "win32":
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    finally:
+        os.close(folder)
 
 
 def _shorten(path: Path) -> None:

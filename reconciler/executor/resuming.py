@@ -1,6 +1,9 @@
 """Looks first: a create that an earlier run sent, and of which nobody knows, may still be carried out.
 
-Decides nothing about content: it waits until the object is there or could no longer come, and says so.
+What stands when a run looks needs no memory: the plan claims it. What comes later is waited for where the
+journal tells of it, for as long as a slow call may take; without the journal, or after that, it is a second
+object of the name: the next plan refuses and names both, or it is the inactive, unmanaged half of a
+replacement, called so. Decides nothing about content.
 """
 
 from __future__ import annotations

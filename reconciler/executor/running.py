@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from reconciler.backends.protocol import Backend
+from reconciler.core.again import command
 from reconciler.core.diagnostics import NotAsReviewed, ReconcilerError
 from reconciler.core.jobs import Job
 from reconciler.core.model import LiveObject, Workspace
@@ -59,8 +60,9 @@ async def refuse_running(run: Run, connections: Iterable[LiveObject]) -> None:
                 hint="apply again; to delete without asking: --allow-running",
             ) from error
         if job is not None:
+            wait = command(run.planned.plan.target.again, ("jobs", "wait", job.id))
             raise NotAsReviewed(
                 f"a {job.kind or 'job'} runs on {connection.spec.name!r} by now (job {job.id}), and "
                 "nothing was deleted",
-                hint=f"reconciler jobs wait {job.id}, and apply again; to have it killed: --allow-running",
+                hint=f"{wait}, and apply again; to have it killed: --allow-running",
             )

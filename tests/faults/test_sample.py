@@ -1,6 +1,6 @@
 """A sample of the sweep (`python -m tests.faults.sweep` makes all of it), another one each day of the year.
 
-The seed is in every test's name: `FAULTS_SEED=<n> pytest tests/faults` makes the same sample again.
+A failure names its trial; `FAULTS_SEED=<n> pytest tests/faults` makes the same sample again.
 """
 
 from __future__ import annotations
