@@ -79,7 +79,7 @@ CLUSTER: Data = {
 """A connector with secrets inside a list, where the server restores no mask (PUB §3.4)."""
 
 
-def _manifest(kind: str, name: str, spec: Data) -> Data:
+def manifest(kind: str, name: str, spec: Data) -> Data:
     return {
         "apiVersion": "airbyte.reconciler/v1",
         "kind": kind,
@@ -130,7 +130,7 @@ def catalogs(draw: st.DrawFn) -> Data:
 
 
 @st.composite
-def _mappers(draw: st.DrawFn, columns: list[str], env: dict[str, str]) -> list[Data]:
+def mapper_lists(draw: st.DrawFn, columns: list[str], env: dict[str, str]) -> list[Data]:
     free = [column for column in columns if column not in ("id", "updated_at")]
     made: list[Data] = []
     for column in free:
@@ -164,7 +164,7 @@ def _mappers(draw: st.DrawFn, columns: list[str], env: dict[str, str]) -> list[D
 
 _PUBLIC_KEY = "30819f300d06092a864886f70d010101050003818d0030818902818100c9a1f0d2b3e4c5"
 
-_MODES = {
+MODES = {
     "full_refresh_overwrite": (False, False),
     "full_refresh_append": (False, False),
     "full_refresh_overwrite_deduped": (False, True),
@@ -175,11 +175,13 @@ _MODES = {
 
 
 @st.composite
-def _stream(draw: st.DrawFn, offered: Data, *, ambiguous: bool, env: dict[str, str]) -> Data | str:
+def stream_entries(
+    draw: st.DrawFn, offered: Data, *, ambiguous: bool, env: dict[str, str]
+) -> Data | str:
     name, namespace = offered["name"], offered.get("namespace")
-    mode = draw(st.sampled_from(sorted(_MODES)))
+    mode = draw(st.sampled_from(sorted(MODES)))
     event(f"mode: {mode}")
-    needs_cursor, needs_key = _MODES[mode]
+    needs_cursor, needs_key = MODES[mode]
     stream: Data = {"name": name, "syncMode": mode}
     if ambiguous or (namespace and draw(st.booleans())):
         stream["namespace"] = namespace
@@ -204,13 +206,18 @@ def _stream(draw: st.DrawFn, offered: Data, *, ambiguous: bool, env: dict[str, s
             selected = [column for column in columns if column not in hidden]
             stream["columns"] = {"except": hidden}
     if draw(st.booleans()):
-        stream["mappers"] = draw(_mappers(selected, env))
+        stream["mappers"] = draw(mapper_lists(selected, env))
     return stream
 
 
 @st.composite
-def _connection(
-    draw: st.DrawFn, index: int, source: str, catalog: Data, env: dict[str, str]
+def connections(
+    draw: st.DrawFn,
+    index: int,
+    source: str,
+    catalog: Data,
+    env: dict[str, str],
+    destination: str = "lake",
 ) -> Data:
     offered = [entry["stream"] for entry in catalog["streams"]]
     names = [stream["name"] for stream in offered]
@@ -218,12 +225,13 @@ def _connection(
     spec: Data = {
         "name": draw(st.sampled_from(["flow", "Ströme → lake", "a b", "x" * 40])) + f" {index}",
         "source": source,
-        "destination": "lake",
+        "destination": destination,
         "destinationNamespace": draw(
             st.sampled_from(["source", "destination", {"format": "raw_${SOURCE_NAMESPACE}"}])
         ),
         "streams": [
-            draw(_stream(offered[i], ambiguous=names.count(names[i]) > 1, env=env)) for i in chosen
+            draw(stream_entries(offered[i], ambiguous=names.count(names[i]) > 1, env=env))
+            for i in chosen
         ],
     }
     optional = {
@@ -250,7 +258,7 @@ def _connection(
         event("lifecycle: ignoreChanges")
     if any(stream.get("namespace") for stream in spec["streams"]):
         event("stream: namespace stated")
-    return _manifest("Connection", f"c{index}", spec)
+    return manifest("Connection", f"c{index}", spec)
 
 
 @st.composite
@@ -265,11 +273,11 @@ def _cluster(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
     if draw(st.booleans()):
         configuration["page_size"] = draw(st.sampled_from([100, 1000]))
     spec = {"name": f"s{index}", "connector": "cluster", "configuration": configuration}
-    return _manifest("Source", f"s{index}", spec)
+    return manifest("Source", f"s{index}", spec)
 
 
 @st.composite
-def _source(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
+def sources(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
     if draw(st.integers(0, 3)) == 0:
         return draw(_cluster(index, env))
     secret = f"SOURCE_SECRET_{index}"
@@ -294,32 +302,36 @@ def _source(draw: st.DrawFn, index: int, env: dict[str, str]) -> Data:
             "ssh_key": "${env:SSH_KEY}",
         }
         event("configuration: oneOf with a secret")
-    return _manifest(
+    return manifest(
         "Source",
         f"s{index}",
         {"name": f"s{index}", "connector": "postgres", "configuration": configuration},
     )
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    env = {"LAKE_PASSWORD": "canary-lake-password-0123456789"}
+def lake(name: str, env: dict[str, str]) -> Data:
+    env["LAKE_PASSWORD"] = "canary-lake-password-0123456789"
     configuration = {
         "host": "account.snowflakecomputing.com",
         "role": "R",
         "warehouse": "W",
-        "database": "D",
+        "database": name,
         "schema": "S",
         "username": "U",
         "credentials": {"auth_type": "Username and Password", "password": "${env:LAKE_PASSWORD}"},
     }
-    lake = {"connector": "snowflake", "configuration": configuration}
-    manifests = [_manifest("Destination", "lake", lake)]
+    return manifest("Destination", name, {"connector": "snowflake", "configuration": configuration})
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    env: dict[str, str] = {}
+    manifests = [lake("lake", env)]
     offered: dict[str, Data] = {}
     for index in range(draw(st.integers(1, 3))):
-        source = draw(_source(index, env))
+        source = draw(sources(index, env))
         name = source["metadata"]["name"]
         offered[name] = draw(catalogs())
         manifests.append(source)
-        manifests.append(draw(_connection(index, name, offered[name], env)))
+        manifests.append(draw(connections(index, name, offered[name], env)))
     return World(offered, tuple(manifests), env)
