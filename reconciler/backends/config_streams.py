@@ -66,7 +66,7 @@ def _part(item: Json, name: str) -> Mapping[str, Json]:
 
 
 def _stream(stream: Mapping[str, Json], config: Mapping[str, Json]) -> Stream:
-    pair = (config.get("syncMode"), config.get("destinationSyncMode"))
+    pair = (str(config.get("syncMode")), str(config.get("destinationSyncMode")))
     return Stream(
         name=fields.text(stream, "name"),
         namespace=fields.text_or_unset(stream, "namespace") or None,

@@ -21,6 +21,7 @@ LONG_BEGINNING: Final = 12
 
 _SHORT_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_RUNS: Final = re.compile(r"\s{2,}|.", re.DOTALL)
 _BOUNDARY: Final = re.compile(r"-{5}[A-Z0-9 ]+-{5}")
 
 
@@ -65,7 +66,14 @@ def base64_forms(secret: str) -> Iterator[str]:
 def pattern(secret: str) -> re.Pattern[str]:
     """Finds it however its characters are escaped, each by itself: JSON (also twice), URL, HTML, and with its
     line breaks as any blanks. Letters and digits are escaped by nobody."""
-    return re.compile("".join(map(_any_form, secret)))
+    return re.compile("".join(_any_run(run) for run in _RUNS.findall(secret)))
+
+
+def _any_run(run: str) -> str:
+    """Blanks that follow each other may come as others, and as fewer."""
+    if len(run) == 1:
+        return _any_form(run)
+    return f"(?:{'|'.join(map(_any_form, sorted({*run, ' '})))})+"
 
 
 def without_beginnings(text: str, secret: str, hidden: str) -> str:
@@ -126,10 +134,11 @@ def _percent(character: str) -> Iterator[str]:
 
 
 def _unicode(character: str) -> Iterator[str]:
+    """As JSON has it, and as Python has it."""
     units = character.encode("utf-16-be", "surrogatepass").hex()
     codes = (units[at : at + 4] for at in range(0, len(units), 4))
     escaped = "".join(rf"\\+u{code}" for code in codes)
-    yield f"(?i:{escaped})"
+    yield f"(?i:{escaped}|\\\\+x{ord(character):02x}|\\\\+U{ord(character):08x})"
 
 
 def _entities(character: str) -> Iterator[str]:

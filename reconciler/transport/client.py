@@ -137,7 +137,8 @@ class Transport:
         call = Call("GET", path, self._failures("GET", path))
 
         async def attempt() -> Answer:
-            answer = await self._origin.send(call, self._credentials.headers)
+            async with self._origin.place(call):
+                answer = await self._origin.send(call, self._credentials.headers)
             return answer if answer.status == HTTPStatus.NOT_FOUND else _judged(call, answer)
 
         answer = await self._until_settled(call, attempt)
@@ -173,13 +174,14 @@ class Transport:
 
     async def _authorized(self, call: Call) -> Answer:
         """One attempt; a 401 is met once with a fresh token (PUB §1): the request was not processed."""
-        if self._tokens is None:
-            return _judged(call, await self._origin.send(call, self._credentials.headers))
-        token = await self._tokens.token()
-        answer = await self._origin.send(call, self._credentials.bearing(token))
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            token = await self._tokens.token(rejected=token)
+        async with self._origin.place(call):
+            if self._tokens is None:
+                return _judged(call, await self._origin.send(call, self._credentials.headers))
+            token = await self._tokens.token()
             answer = await self._origin.send(call, self._credentials.bearing(token))
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                token = await self._tokens.token(rejected=token)
+                answer = await self._origin.send(call, self._credentials.bearing(token))
         return _judged(call, answer)
 
     async def _fetch_token(self) -> Token:

@@ -5,7 +5,8 @@ Knows nothing of credentials, retries by status, or JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 """Those whose every byte becomes a thousand at most; one inside another becomes a million."""
 WHOLE_ANSWER: Final = 1_200.0
 """Seconds for one request with all of its answer: one that comes byte by byte meets no other limit."""
+
+_SHOWN_AS: Final = {"x-redirected-to": "location"}
 
 Params = Mapping[str, str | int | bool]
 
@@ -75,20 +78,23 @@ class Origin:
         self._clock = clock
         self._places = anyio.Semaphore(parallelism)
         self._slow_places = anyio.Semaphore(min(_SLOW_AT_ONCE, parallelism))
-        self._client = httpx.AsyncClient(transport=http_transport, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            transport=http_transport,
+            follow_redirects=False,
+            event_hooks={"response": [_as_other_headers]},
+        )
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
+    @asynccontextmanager
+    async def place(self, call: Call) -> AsyncIterator[None]:
+        """Held while a request is on its way. The wait for one may be longer than a token lives."""
+        async with self._slow_places if call.slow else nullcontext(), self._places:
+            yield
+
     async def send(self, call: Call, headers: Mapping[str, str]) -> Answer:
         """Any status is an answer. Raises ApiError, in a TryAgain where sending it again does no harm."""
-        if call.slow:
-            async with self._slow_places, self._places:
-                return await self._observed(call, headers)
-        async with self._places:
-            return await self._observed(call, headers)
-
-    async def _observed(self, call: Call, headers: Mapping[str, str]) -> Answer:
         started, status = self._clock(), 0
         try:
             with anyio.fail_after(self._patience):
@@ -96,6 +102,8 @@ class Origin:
             status = answer.status
         except TimeoutError as error:
             raise _broken(call, httpx.ReadTimeout("")) from error
+        except httpx.InvalidURL as error:
+            raise call.failures.no_address() from error
         except httpx.TransportError as error:
             raise _broken(call, error) from error
         finally:
@@ -122,9 +130,17 @@ class Origin:
         response = await self._client.send(request, stream=True)
         try:
             body = await _body(call, response, self._largest_body)
-            return Answer(response.status_code, body, dict(response.headers))
+            headers = {_SHOWN_AS.get(name, name): text for name, text in response.headers.items()}
+            return Answer(response.status_code, body, headers)
         finally:
             await response.aclose()
+
+
+async def _as_other_headers(response: httpx.Response) -> None:
+    """The library makes a request of where a redirect points, followed or not, and fails where it can't."""
+    for ours, theirs in _SHOWN_AS.items():
+        if theirs in response.headers:
+            response.headers[ours] = response.headers.pop(theirs)
 
 
 async def _body(call: Call, response: httpx.Response, largest: int) -> bytes:

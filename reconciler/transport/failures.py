@@ -22,6 +22,7 @@ _ASKED = (
     "them as auth"
 )
 _NO_TOKENS = "Airbyte up to 0.63 knows no client credentials, only username and password"
+_LONGEST_PATH = 200
 _LOOK_FIRST = "look at the server before sending it again: it may have been done"
 
 
@@ -39,7 +40,9 @@ class Failures:
 
     @property
     def request(self) -> str:
-        return f"{self.method} {self.path}"
+        """Ids come from servers: one may be of any length."""
+        long = len(self.path) > _LONGEST_PATH
+        return f"{self.method} {self.path[:_LONGEST_PATH]}{'…' if long else ''}"
 
     @property
     def is_write(self) -> bool:
@@ -61,6 +64,12 @@ class Failures:
                 return self.unknown(message, answer.status)
             return Unreachable(message, hint=hint, status=answer.status)
         return ApiError(message, hint=hint, status=answer.status)
+
+    def no_address(self) -> ApiError:
+        return ApiError(
+            f"{self.request}: no address can be made of this, and nothing was sent",
+            hint="one of the server's ids is none",
+        )
 
     def unknown(self, message: str, status: int = 0) -> OutcomeUnknown:
         return OutcomeUnknown(message, hint=_LOOK_FIRST, status=status)

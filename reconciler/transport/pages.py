@@ -63,7 +63,10 @@ def items_of(answer: Json, request: str, name: str) -> list[Row]:
     rows = answer.get(name) if isinstance(answer, Mapping) else answer
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows
-    raise Unreachable(f"{request}: the answer is no list of objects")
+    raise Unreachable(
+        f"{request}: the answer is no list of objects",
+        hint="is the target's url the base path of Airbyte's API?",
+    )
 
 
 def identity(row: Row, request: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""A shop's pipeline behind a gateway, with a secret in every place that may hold one, and every command on it.
+"""A shop behind a gateway, with a secret in every place that may hold one, and every command on it.
 
 The secrets are random, hold what each encoding escapes, and have a core of letters and digits that none does.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import hypothesis
 
 from reconciler.emulator.settings import Credentials, Settings
 from tests.bad_input.project import CATALOG, CONNECTION, DESTINATION, FILES, SOURCE
@@ -148,6 +149,11 @@ class Shop:
             name = text.split("metadata: {name: ")[1].split("}")[0]
             pinned = f"metadata: {{name: {name}, ids: {{remote: {live[f'{kind}Id']}}}}}"
             path.write_text(text.replace(f"metadata: {{name: {name}}}", pinned), encoding="utf-8")
+
+
+def thorough() -> bool:
+    """Whether every combination is to be tried (`--hypothesis-profile thorough`), or a share of each."""
+    return hypothesis.settings.default.max_examples > 1_000
 
 
 _OF_READING: Final = frozenset({"discover_ran", "check_ran"})

@@ -22,7 +22,49 @@ NASTY = (
     "<script>alert(1)</script> **bold** [x](http://evil.example) `code` | a | b | 🦆"
 )
 TEXTS = frozenset(
-    ["name", "message", "detail", "title", "host", "database", "username", "schema", "prefix", "sourceName", "destinationName", "streamName", "namespace", "sourceType", "destinationType", "dockerRepository", "dockerImageTag", "version", "externalMessage", "internalMessage", "color", "targetField", "email", "documentationUrl", "namespaceFormat", "status", "jobType", "configType", "syncMode", "scheduleType", "cronExpression", "cronTimeZone", "basicTiming", "namespaceDefinition", "nonBreakingSchemaUpdatesBehavior", "nonBreakingChangesPreference", "type", "destinationSyncMode", "errorId", "fieldNameSuffix", "method"]
+    [
+        "name",
+        "message",
+        "detail",
+        "title",
+        "host",
+        "database",
+        "username",
+        "schema",
+        "prefix",
+        "sourceName",
+        "destinationName",
+        "streamName",
+        "namespace",
+        "sourceType",
+        "destinationType",
+        "dockerRepository",
+        "dockerImageTag",
+        "version",
+        "externalMessage",
+        "internalMessage",
+        "color",
+        "targetField",
+        "email",
+        "documentationUrl",
+        "namespaceFormat",
+        "status",
+        "jobType",
+        "configType",
+        "syncMode",
+        "scheduleType",
+        "cronExpression",
+        "cronTimeZone",
+        "basicTiming",
+        "namespaceDefinition",
+        "nonBreakingSchemaUpdatesBehavior",
+        "nonBreakingChangesPreference",
+        "type",
+        "destinationSyncMode",
+        "errorId",
+        "fieldNameSuffix",
+        "method",
+    ]
 )
 """Fields that hold texts, and words of which a later server may have others."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -177,8 +178,6 @@ def test_a_lock_that_is_a_link_empties_no_other_file(cli: Cli, shop: Shop) -> No
 
 
 def test_links_of_an_earlier_commit_lead_nowhere(cli: Cli, shop: Shop) -> None:
-    import subprocess
-
     (shop.folder / "manifests" / "link.yml").symlink_to("../../outside.yaml")
     (shop.folder / "absolute").symlink_to("/etc/passwd")
     author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]

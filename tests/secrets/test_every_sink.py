@@ -30,21 +30,17 @@ def leaks(shop: Shop, ran: Ran) -> list[str]:
     texts = [ran.out, ran.err, printed(ran.out)]
     for folder in (shop.folder, Path(tempfile.gettempdir())):
         for path in folder.rglob("*"):
-            if (
-                path.is_file()
-                and path.name not in given
-                and "pytest-of" not in str(path.relative_to(folder))
-            ):
-                texts.append(path.read_bytes().decode("utf-8", "replace"))
+            ours = path.name in given or "pytest-of" in str(path.relative_to(folder))
+            if path.is_file() and not ours:
+                texts += [path.read_bytes().decode("utf-8", "replace")]
     return sorted({name for text in texts for name in found(text)})
 
 
 @pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield
 
 
 def verbosities(run: Run) -> Iterator[tuple[str, ...]]:
@@ -284,7 +280,7 @@ def test_no_mistake_around_a_secret_shows_it(
     path = shop.folder / "manifests" / "source.yaml"
     text = path.read_text(encoding="utf-8")
     wrong = f"    {place_of}: ${{env:SHOP_PASSWORD|{cast}}}\n    second: ${{env:SHOP_PASSWORD}}\n"
-    kept = "".join(l for l in text.splitlines(True) if f" {place_of}:" not in l)
+    kept = "".join(line for line in text.splitlines(True) if f" {place_of}:" not in line)
     path.write_text(kept + wrong, encoding="utf-8")
     for run in (Run("validate", remote=False), Run("plan"), Run("apply", ("--yes",))):
         for options in verbosities(run):

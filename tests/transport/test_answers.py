@@ -6,11 +6,13 @@ import gzip
 import json
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Refused, Unreachable
 from reconciler.core.model import Secret
+from reconciler.core.redact import redactor
 from reconciler.core.target import Auth
 from reconciler.transport import Exchange
 from tests.transport.scripted import Scripted, reply
@@ -295,3 +297,73 @@ async def test_a_body_is_json_and_says_so() -> None:
     await server.transport().request("POST", "/sources", json={"name": "ü"})
     assert server.requests[0].headers["content-type"] == "application/json"
     assert json.loads(server.requests[0].content) == {"name": "ü"}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"a": NaN}', "holds NaN or Infinity"),
+        (b'{"a": -Infinity}', "holds NaN or Infinity"),
+        (b'{"a": 1e999}', "a number that is too large"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "a number with too many digits"),
+        (b'{"a": ' + b"9" * 299 + b"e99}", "a number that is too large"),
+        (b'{"a": "\\ud800"}', "text that is not Unicode"),
+        (b'{"a": "\xed\xa0\x80"}', "not JSON, or broke off"),
+        (b'{"a": "\xff"}', "not JSON, or broke off"),
+        ('{"a": 1}'.encode("utf-16"), "not JSON, or broke off"),
+    ],
+)
+async def test_json_that_would_break_something_later_is_refused_here(body: bytes, why: str) -> None:
+    error = await failure(httpx.Response(200, content=body), "GET")
+    assert why in error.message
+    assert isinstance(error, Unreachable)
+
+
+async def test_what_is_merely_unusual_is_read() -> None:
+    body = b'\xef\xbb\xbf{"n": ' + b"9" * 290 + b', "e": 1e99, "s": "\\ud83e\\udd86", "s": "twice"}'
+    server = Scripted([httpx.Response(200, content=body)])
+    data = await server.transport().request("GET", "/x")
+    assert (data["n"], data["e"], data["s"]) == (int("9" * 290), 1e99, "twice")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "x"])
+async def test_a_compression_that_was_not_asked_for_is_not_undone(encoding: str) -> None:
+    answer = httpx.Response(200, content=gzip.compress(b"{}"))
+    answer.headers["content-encoding"] = encoding
+    assert "compressed in a way that was not asked for" in (await failure(answer, "GET")).message
+
+
+async def test_an_answer_that_never_ends_is_given_up() -> None:
+    async def drips() -> Any:
+        while True:
+            yield b" "
+            await anyio.sleep(0.01)
+
+    server = Scripted([httpx.Response(200, content=drips())])
+    with pytest.raises(Unreachable, match="no answer in time"):
+        await server.transport(patience=0.1, attempts=1).request("GET", "/x")
+
+
+async def test_an_id_that_makes_no_address_is_told() -> None:
+    with pytest.raises(ApiError, match="no address can be made of this") as caught:
+        await Scripted([]).transport().request("GET", f"/sources/{'x' * 70_000}")
+    assert len(caught.value.message) < 400
+
+
+async def test_an_error_of_ten_megabytes_is_read_at_once() -> None:
+    text = "\x1b[31mword \u200b" * 1_000_000
+    body = {"message": text, "data": {str(n): text[:100] for n in range(1_000)}}
+    assert len((await failure(reply(422, body))).message) < 2_100
+
+
+async def test_a_text_that_is_almost_nothing_is_not_shown() -> None:
+    """What is left of a secret where reading stopped would be."""
+    error = await failure(reply(422, {"message": "\u200b" * 19_990 + "hunter2hunter2"}))
+    assert error.message.endswith("(text that can't be shown)")
+
+
+async def test_a_title_is_redacted_before_it_is_cut() -> None:
+    secret = "hunter2hunter2hunter2"
+    page = f"<html><title>{'x' * 190} {secret}</title></html>"
+    error = await failure(reply(502, page), "GET", redact=redactor([secret]))
+    assert "hunter" not in error.message

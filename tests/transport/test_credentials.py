@@ -277,3 +277,29 @@ async def test_credentials_that_cannot_be_sent_are_named_and_not_quoted(
 async def test_nothing_about_credentials_is_in_a_repr() -> None:
     transport = Scripted([]).transport(CLIENT)
     assert SECRET not in repr(transport._credentials)
+
+
+async def test_a_token_is_taken_when_a_request_has_its_turn_not_while_it_waits_for_one() -> None:
+    """A slow call may wait for longer than a token of an old server lives (PUB §1, PUB-T 39)."""
+    server = Scripted([], tokens=[token("t1", 180), token("t2", 180)])
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        server.now += 170
+        return reply(200, {})
+
+    server.replies = [slowly, slowly]
+    transport = server.transport(CLIENT, parallelism=1)
+    async with anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(transport.request, "GET", "/x")
+    assert [sent.headers["authorization"] for sent in server.requests] == ["Bearer t1", "Bearer t2"]
+
+
+async def test_a_token_that_was_refused_is_still_no_text_to_show() -> None:
+    server = Scripted(
+        [reply(401), reply(401, {"message": "neither first-token-1 nor second-token-2 is valid"})],
+        tokens=[token("first-token-1"), token("second-token-2")],
+    )
+    with pytest.raises(AuthFailed) as caught:
+        await server.transport(CLIENT).request("GET", "/x")
+    assert caught.value.message.endswith("neither (secret) nor (secret) is valid")
