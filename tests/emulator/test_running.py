@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.emulator import serve
-from reconciler.emulator.app import connectors, create_app
+from reconciler.emulator.app import close, connectors, create_app
 from reconciler.emulator.settings import DEFAULT_WORKSPACE_ID, Settings
 from tests.emulator.builders import MASK, POSTGRES, Airbyte, Start, postgres
 
@@ -83,6 +85,22 @@ def test_concurrent_requests_lose_nothing():
             thread.join()
         listed = httpx.get(f"{url}/api/public/v1/tags").json()["data"]
     assert sorted(tag["name"] for tag in listed) == [f"t{number}" for number in range(8)]
+
+
+def test_a_caller_that_goes_before_its_request_is_whole_is_no_error():
+    path = "/api/public/v1/sources"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
+    app, statuses = create_app(Settings()), []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        statuses.append(message.get("status"))
+
+    asyncio.run(app(scope, receive, send))
+    close(app)
+    assert statuses[0] == 400
 
 
 def test_a_port_that_is_taken_is_an_error():
