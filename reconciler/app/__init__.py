@@ -19,7 +19,13 @@ from reconciler.app.running import (
     run,
     wait_job,
 )
-from reconciler.app.session import Session, make_session_plan, open_backend, open_session
+from reconciler.app.session import (
+    Session,
+    make_session_plan,
+    open_backend,
+    open_session,
+    target_line,
+)
 from reconciler.app.stop import Stop
 from reconciler.core.claim import claim
 from reconciler.core.connector import closest
@@ -27,7 +33,7 @@ from reconciler.core.diagnostics import InvalidInput, ReconcilerError, in_order,
 from reconciler.core.explanation import Row, explain_resource
 from reconciler.core.jobs import Operation
 from reconciler.core.model import Address, Resource
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, TargetLine
 
 __all__ = [
     "EMBEDDED",
@@ -77,6 +83,7 @@ async def plan(request: Request, talk: Callable[[str], None] = lambda _line: Non
 
 @dataclass(frozen=True, slots=True)
 class Listing:
+    line: TargetLine
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -87,12 +94,14 @@ async def list_live(request: Request, what: str, *, unmanaged: bool = False) -> 
     if what == "workspaces":
         async with open_backend(request, project, read_only=True) as backend:
             found = await backend.workspaces()
-            return Listing(("name", "id"), tuple(sorted((w.name, w.id) for w in found)))
+            line = target_line(project, backend, request.again)
+        return Listing(line, ("name", "id"), tuple(sorted((w.name, w.id) for w in found)))
     async with open_session(request, project, read_only=True) as session:
         live = await session.snapshot()
     if what == "connectors":
         rows = ((d.kind, d.short_name, d.name, d.docker_tag, d.id) for d in live.definitions)
-        return Listing(("kind", "connector", "name", "version", "id"), tuple(sorted(rows)))
+        columns = ("kind", "connector", "name", "version", "id")
+        return Listing(session.line, columns, tuple(sorted(rows)))
     claims, _ = claim(project.desired, live, project.target.name)
     kind = what.removesuffix("s")
     listed = sorted(
@@ -101,7 +110,7 @@ async def list_live(request: Request, what: str, *, unmanaged: bool = False) -> 
         if found.kind == kind
     )
     rows_of_kind = tuple(row for row in listed if not (unmanaged and row[1]))
-    return Listing(("name", "address", "id"), rows_of_kind)
+    return Listing(session.line, ("name", "address", "id"), rows_of_kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import anyio
 
 from reconciler.app.session import Session
+from reconciler.core.again import command
 from reconciler.core.diagnostics import Diagnostic, ReconcilerError
 from reconciler.core.model import LiveObject
 from reconciler.core.planning import Planned, Step
@@ -56,7 +57,8 @@ async def _running_on(session: Session, step: Step, connection: LiveObject) -> D
     return _in_the_way(
         step,
         what,
-        f"wait for it: reconciler jobs wait {job.id}; or cancel it: reconciler jobs cancel {job.id}",
+        f"wait for it: {command(session.again, ('jobs', 'wait', job.id))}; "
+        f"or cancel it: {command(session.again, ('jobs', 'cancel', job.id))}",
     )
 
 

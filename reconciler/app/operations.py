@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from reconciler.app.project import Project, Request, open_project
 from reconciler.app.session import Session, open_session
+from reconciler.core.again import Again, command
 from reconciler.core.catalog import match_stream
 from reconciler.core.claim import Claims, claim
 from reconciler.core.connector import closest
@@ -76,7 +78,7 @@ async def check(
     emit: Callable[[Checked], None],
 ) -> tuple[TargetLine, tuple[Checked, ...]]:
     """Tests what the selected manifests mean; each result is also emitted as it comes."""
-    project = open_project(request)
+    project = open_project(request, runs="check")
     project.refuse_errors()
     wanted = meant(actors_meant(request.selection, project.desired.resources))
     if not wanted:
@@ -142,18 +144,21 @@ async def check_findings(
     talk(f"Connection tests: {good} of {len(verdicts)} succeeded.")
     changing = {change.address for change in planned.plan.changes}
     return tuple(
-        _check_failed(project.desired.resources[there[actor]], verdict, changing)
+        _check_failed(project.desired.resources[there[actor]], verdict, changing, session.again)
         for actor, verdict in sorted(verdicts.items())
         if not verdict.succeeded
     )
 
 
-def _check_failed(resource: Resource, verdict: Verdict, changing: set[Address]) -> Diagnostic:
+def _check_failed(
+    resource: Resource, verdict: Verdict, changing: set[Address], given: Again
+) -> Diagnostic:
     mends = resource.address in changing
+    again = command(given, ("check", str(resource.address)))
     return Diagnostic(
         code="check-failed",
         message=verdict.reason + (" (as it is now, without this plan's change)" if mends else ""),
-        hint=verdict.hint or f"mend it, then: reconciler check {resource.address}",
+        hint=verdict.hint or f"mend it, then: {again}",
         severity=Severity.WARNING if mends else Severity.ERROR,
         span=resource.locate("/spec/configuration"),
         address=str(resource.address),
@@ -189,10 +194,10 @@ async def discover(
     async with open_session(request, project, read_only=True, needs="discover") as session:
         known = (address,) if destination is None else (address, destination)
         _, claims = await claims_of(session, known)
-        source = _live(claims, address)
+        source = _live(claims, address, request.again)
         if destination is None:
             destination = _usual_destination(project, address, claims)
-        other = None if destination is None else _live(claims, destination).id
+        other = None if destination is None else _live(claims, destination, request.again).id
         streams = await session.backend.discover(source.id, other)
     return Offered(
         session.line,
@@ -206,22 +211,33 @@ async def discover(
 
 def _managed(project: Project, address: Address, kind: str) -> None:
     """Raises ReconcilerError for what is no such manifest."""
-    resources = project.desired.resources
-    if address.kind == kind and address in resources and resources[address].spec is not None:
+    known = [
+        str(one)
+        for one, resource in sorted(project.desired.resources.items())
+        if one.kind == kind and resource.spec is not None
+    ]
+    if str(address) in known:
         return
-    guess = closest(str(address), [str(known) for known in resources if known.kind == kind])
-    raise ReconcilerError(
-        f"no manifest of target {project.target.name} is a {kind} {address}",
-        hint=f"did you mean {guess}?" if guess else f"write {kind}/NAME",
-    )
+    if address.kind == kind:
+        problem = f"no manifest of target {project.target.name} is {address}"
+    else:
+        problem = f"{address} is no {kind}'s address"
+    guess = closest(str(address), known)
+    more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
+    there = f"there is {', '.join(known[:_FEW])}{more}" if known else f"it has no {kind}"
+    raise ReconcilerError(problem, hint=f"did you mean {guess}?" if guess else there)
 
 
-def _live(claims: Claims, address: Address) -> LiveObject:
+_FEW: Final = 12
+"""So many are named to choose from."""
+
+
+def _live(claims: Claims, address: Address, again: Again) -> LiveObject:
     found = claims.live.get(address)
     if found is None:
         raise ReconcilerError(
             f"{address} isn't live yet, so that it can't be asked",
-            hint=f"reconciler apply {address}",
+            hint=command(again, ("apply", str(address))),
         )
     return found
 

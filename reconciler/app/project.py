@@ -14,8 +14,9 @@ from typing import Final
 import httpx
 
 from reconciler import manifests
-from reconciler.backends import stated_api
+from reconciler.backends import for_one_run, leaves_open, stated_api
 from reconciler.core import redact
+from reconciler.core.again import NOTHING, Again
 from reconciler.core.build import build
 from reconciler.core.claim import fields_not_in_api, resolve_connector
 from reconciler.core.configuration import check_configuration
@@ -27,6 +28,7 @@ from reconciler.core.diagnostics import (
     in_order,
     with_rules,
 )
+from reconciler.core.jobs import ONLY_CONFIG, Operation
 from reconciler.core.model import Connection, ConnectorDefinition, Consent, Desired
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection
@@ -43,7 +45,7 @@ STATE_FOLDER: Final = ".reconciler"
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a command was asked to do. `target` None: the project's default one; `api` None: the target's;
-    `allowed_hosts` None: any."""
+    `allowed_hosts` None: any; `again`: what of it a printed command must repeat."""
 
     project: Path
     env: Mapping[str, str] = field(repr=False)
@@ -60,13 +62,15 @@ class Request:
     allow_empty: bool = False
     allow_running: bool = False
     allowed_hosts: tuple[str, ...] | None = None
+    again: Again = NOTHING
     http_transport: httpx.AsyncBaseTransport | None = None
     observe: Callable[[Exchange], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Manifests of one target, read and checked as far as that goes without a server."""
+    """Manifests of one target, read and checked as far as that goes without a server. `chosen_for`: the
+    operation that took the Configuration API, where nothing stated one."""
 
     target: Target
     desired: Desired
@@ -74,6 +78,7 @@ class Project:
     diagnostics: tuple[Diagnostic, ...]
     definitions: tuple[ConnectorDefinition, ...]
     settings: Settings | None
+    chosen_for: Operation | None = None
 
     def refuse_errors(self) -> None:
         if errors(self.diagnostics):
@@ -93,8 +98,11 @@ class Project:
         return redact.redactor(redact.secret_texts([*trees, credentials, dict(auth.headers)]))
 
 
-def open_project(request: Request, *, tolerate_missing: bool = False) -> Project:
-    """Stages 1-5 of validation. User mistakes become diagnostics; only a missing target raises."""
+def open_project(
+    request: Request, *, tolerate_missing: bool = False, runs: Operation | None = None
+) -> Project:
+    """Stages 1-5 of validation. User mistakes become diagnostics; only a missing target raises, and an API
+    that it can't have. `runs`: what is all that the run does, by whichever API can."""
     loaded = manifests.load(request.project)
     if errors(loaded.diagnostics):
         raise InvalidInput(loaded.diagnostics)
@@ -105,7 +113,10 @@ def open_project(request: Request, *, tolerate_missing: bool = False) -> Project
         raise InvalidInput(resolved.diagnostics)
     target = resolved.target
     if request.api is not None:
-        target = replace(target, api=request.api)
+        target = for_one_run(target, request.api)
+    chosen_for = runs if runs in ONLY_CONFIG and leaves_open(target) else None
+    if chosen_for is not None:
+        target = replace(target, api="config")
     desired, problems = build(resolved.documents, target.name)
     settings = _embedded_settings(request.project, target)
     definitions, unreadable = _known_definitions(request, target, settings)
@@ -122,6 +133,7 @@ def open_project(request: Request, *, tolerate_missing: bool = False) -> Project
         diagnostics=with_rules(in_order(found), dict(target.rules)),
         definitions=definitions,
         settings=settings,
+        chosen_for=chosen_for,
     )
 
 

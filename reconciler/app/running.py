@@ -6,7 +6,7 @@ executor's.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ from reconciler.app.operations import claims_of, meant
 from reconciler.app.project import Request, open_project
 from reconciler.app.session import Session, open_session
 from reconciler.app.stop import Interrupts, Stop, never
+from reconciler.core.again import Again, command
 from reconciler.core.claim import Claims, claim
 from reconciler.core.diagnostics import ApiError, ReconcilerError, Refused
 from reconciler.core.jobs import (
@@ -78,7 +79,7 @@ async def run(
 ) -> Ran:
     """Starts a job for each selected connection and, where asked, waits for it. An interrupt leaves what
     runs running."""
-    project = open_project(request)
+    project = open_project(request, runs=wanted.operation)
     project.refuse_errors()
     chosen = meant(connections_meant(request.selection, project.desired.resources))
     if not chosen:
@@ -103,6 +104,7 @@ async def run(
                     replace(watch.within(wanted.timeout), wait=wanted.wait),
                     parallelism=request.parallelism,
                     scope=scope,
+                    again=request.again,
                 )
     return Ran(session.line, tuple(map(readable, results)), stop.given_up)
 
@@ -110,25 +112,26 @@ async def run(
 def _task(request: Request, wanted: Wanted, address: Address, claims: Claims) -> Task:
     live = claims.live.get(address)
     if live is None or not isinstance(live.spec, Connection):
-        refusal = ("it isn't live yet", f"reconciler apply {address}")
+        refusal = ("it isn't live yet", command(request.again, ("apply", str(address))))
         return Task(str(address), "", wanted.kind, refusal=refusal)
     selected = _streams_of(live.spec)
     streams = streams_meant(wanted.streams, selected)
+    task = Task(str(address), live.id, wanted.kind, streams, wanted.mode, every=selected)
+    if wanted.kind in _ONLY_ACTIVE and live.spec.status == "inactive":
+        return replace(task, refusal=_inactive(wanted.kind, address, request.again))
     if wanted.kind == "clear" or (wanted.kind == "refresh" and wanted.mode == "truncate"):
         refuse_erasing(wanted.kind, address, streams or selected, request.allow)
-    inactive = wanted.kind == "sync" and live.spec.status == "inactive"
-    return Task(
-        str(address),
-        live.id,
-        wanted.kind,
-        streams,
-        wanted.mode,
-        (
-            "it is inactive, and Airbyte syncs only active connections",
-            f"set status: active in its manifest, then: reconciler apply {address}",
-        )
-        if inactive
-        else None,
+    return task
+
+
+_ONLY_ACTIVE: Final[Mapping[JobKind, str]] = {"sync": "syncs", "refresh": "refreshes"}
+"""What Airbyte starts on active connections alone."""
+
+
+def _inactive(kind: JobKind, address: Address, again: Again) -> tuple[str, str]:
+    return (
+        f"it is inactive, and Airbyte {_ONLY_ACTIVE[kind]} only active connections",
+        f"set status: active in its manifest, then: {command(again, ('apply', str(address)))}",
     )
 
 
@@ -162,30 +165,50 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
+    """`note`: what else is to be known of them."""
+
     line: TargetLine
     jobs: tuple[ListedJob, ...]
+    note: str = ""
 
 
 async def list_jobs(request: Request, limit: int) -> Listed:
     """The newest jobs of the selected connections, or of the whole workspace; newest first."""
     async with _looking(request, read_only=True) as at:
-        backend, workspace = at.session.backend, at.session.workspace
+        backend, workspace, note = at.session.backend, at.session.workspace, ""
         if not request.selection.include and not request.selection.exclude:
             found = list(await backend.jobs(workspace, None, limit))
         else:
             resources = at.session.project.desired.resources
             chosen = meant(connections_meant(request.selection, resources))
             ids = [at.claims.live[address].id for address in chosen if address in at.claims.live]
+            gone = [address for address in chosen if address not in at.claims.live]
+            note = _gone(gone, request.again) if gone else ""
             found = []
             for connection_id in ids:
                 found += await backend.jobs(workspace, connection_id, limit)
         found.sort(key=lambda job: (job.started or 0.0, job.id.zfill(20)), reverse=True)
-        return at.listed(*found[:limit])
+        return replace(at.listed(*found[:limit]), note=note)
+
+
+def _gone(addresses: list[Address], again: Again) -> str:
+    """A job stays when its connection goes, and is found by that connection's id alone."""
+    names = ", ".join(map(str, addresses[:_FEW]))
+    more = f" and {len(addresses) - _FEW} more" if len(addresses) > _FEW else ""
+    verb = "isn't" if len(addresses) == 1 else "aren't"
+    return (
+        f"{names}{more} {verb} live; jobs of connections that were deleted are among all jobs: "
+        f"{command(again, ('jobs', 'list'))}"
+    )
+
+
+_FEW: Final = 5
 
 
 async def get_job(request: Request, job_id: str) -> Listed:
     async with _looking(request, read_only=True) as at:
-        return at.listed(await at.existing(job_id))
+        job = await at.existing(job_id)
+        return replace(at.listed(job), note=at.elsewhere(job))
 
 
 async def wait_job(
@@ -193,15 +216,16 @@ async def wait_job(
     job_id: str,
     *,
     seconds: float | None,
-    announce: Callable[[TargetLine], None],
+    announce: Callable[[TargetLine, str], None],
     emit: Callable[[JobSeen], None],
     interrupts: Interrupts = never,
     watch: Watch = Watch(),  # noqa: B008 - frozen
 ) -> Ran:
-    """Waits until the job has ended, for at most so many seconds. An interrupt leaves it running."""
+    """Waits until the job has ended, for at most so many seconds. An interrupt leaves it running.
+    `announce` is also told what else is to be known of the job."""
     async with _looking(request, read_only=True) as at:
-        announce(at.session.line)
         job = await at.existing(job_id)
+        announce(at.session.line, at.elsewhere(job))
         label = at.listed(job).jobs[0].label
         last = JobSeen(label, job, 0.0)
 
@@ -215,7 +239,7 @@ async def wait_job(
             with stop.abandonable(finishing=False) as scope, scope:
                 await watch_job(at.session.backend, label, job, seen, watch.within(seconds))
         job = at.listed(last.job).jobs[0].job
-        told = watched(label, job.kind, job, last.seconds)
+        told = watched(label, job.kind, job, last.seconds, again=request.again)
         return Ran(at.session.line, (told,), stop.given_up)
 
 
@@ -223,11 +247,11 @@ async def cancel_job(request: Request, job_id: str) -> tuple[Listed, bool]:
     """The job afterwards, and whether it had ended before. Raises Refused for one of another workspace."""
     async with _looking(request, read_only=False) as at:
         session = at.session
-        refuse_missing(session.backend.capabilities, "cancel", session.project.target.name)
+        refuse_missing(session.backend.capabilities, "cancel", session.project.target)
         job = await at.existing(job_id)
         if job.ended:
             return at.listed(job), True
-        if all(found.id != job.connection_id for found in at.live.objects):
+        if at.elsewhere(job):
             raise Refused(
                 f"job {job.id} is of no connection in workspace {session.workspace.name!r}, and was left "
                 "alone",
@@ -245,6 +269,10 @@ class _Looking:
     claims: Claims
     clean: Callable[[str], str]
 
+    @property
+    def list_all(self) -> str:
+        return command(self.session.again, ("jobs", "list"))
+
     async def existing(self, job_id: str) -> Job:
         where = f"job {job_id} at target {self.session.project.target.name}"
         try:
@@ -253,10 +281,19 @@ class _Looking:
             if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             message = error.message.replace(f"job {job_id}", where, 1)
-            raise ApiError(message, hint=_LIST, status=error.status) from error
+            raise ApiError(message, hint=self.list_all, status=error.status) from error
         if job is None:
-            raise ReconcilerError(f"there is no {where}", hint=_LIST)
+            raise ReconcilerError(f"there is no {where}", hint=self.list_all)
         return job
+
+    def elsewhere(self, job: Job) -> str:
+        """A server shows jobs of all its workspaces; "" where it is of a connection that is here."""
+        if any(found.id == job.connection_id for found in self.live.objects):
+            return ""
+        return (
+            f"job {job.id} is of no connection in workspace {self.session.workspace.name!r}: it is of "
+            "another workspace, or its connection was deleted"
+        )
 
     def listed(self, *jobs: Job) -> Listed:
         names = {found.id: found.spec.name for found in self.live.objects}
@@ -284,4 +321,3 @@ async def _looking(request: Request, *, read_only: bool) -> AsyncIterator[_Looki
 
 
 _NO_LONGER_WAITING: Final = "no longer waiting."
-_LIST: Final = "reconciler jobs list"

@@ -12,9 +12,11 @@ import httpx
 
 from reconciler.app.project import EMBEDDED, Project, Request
 from reconciler.backends import Backend, connect
+from reconciler.core.again import NOTHING, Again
+from reconciler.core.capabilities import API_NAMES
 from reconciler.core.connector import with_specs
 from reconciler.core.diagnostics import ReconcilerError, in_order, with_rules
-from reconciler.core.jobs import Operation, refuse_missing
+from reconciler.core.jobs import Operation, called, refuse_missing
 from reconciler.core.model import Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
@@ -31,29 +33,38 @@ from reconciler.specifications import check_served, served_specs
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open project: its backend and workspace."""
+    """An open project: its backend and workspace. `again`: what printed commands repeat."""
 
     project: Project
     backend: Backend
     workspace: Workspace
+    again: Again = NOTHING
 
     @property
     def line(self) -> TargetLine:
-        target = self.project.target
-        where = "EMBEDDED, not a real Airbyte" if target.url == EMBEDDED else target.url
-        return TargetLine(
-            target.name,
-            where,
-            self.backend.capabilities.api,
-            self.workspace.name,
-            self.workspace.id,
-            "" if target.url == EMBEDDED else self.backend.generation,
-        )
+        return target_line(self.project, self.backend, self.again, self.workspace)
 
     async def snapshot(self) -> Live:
         """Live, with the specs that are known here joined to the server's definitions."""
         live = await self.backend.snapshot(self.workspace)
         return replace(live, definitions=with_specs(live.definitions, self.project.definitions))
+
+
+def target_line(
+    project: Project, backend: Backend, again: Again, workspace: Workspace | None = None
+) -> TargetLine:
+    target, chosen = project.target, project.chosen_for
+    embedded = target.url == EMBEDDED
+    return TargetLine(
+        target.name,
+        "EMBEDDED, not a real Airbyte" if embedded else target.url,
+        backend.capabilities.api,
+        workspace.name if workspace is not None else "",
+        workspace.id if workspace is not None else "",
+        "" if embedded else backend.generation,
+        "" if chosen is None else f"since the {API_NAMES['public']} has no {called(chosen)}",
+        again,
+    )
 
 
 @asynccontextmanager
@@ -107,8 +118,9 @@ async def open_session(
     """Raises Refused, before it asks for anything, where the API in use can't do what is needed."""
     async with open_backend(request, project, read_only=read_only) as backend:
         if needs is not None:
-            refuse_missing(backend.capabilities, needs, project.target.name)
-        yield Session(project, backend, await _workspace(backend, project.target))
+            refuse_missing(backend.capabilities, needs, project.target)
+        workspace = await _workspace(backend, project.target)
+        yield Session(project, backend, workspace, request.again)
 
 
 async def _workspace(backend: Backend, target: Target) -> Workspace:

@@ -11,6 +11,7 @@ from typing import Final
 
 from reconciler.backends import fields
 from reconciler.backends.fields import Malformed
+from reconciler.backends.refusals import LOCKED
 from reconciler.core.diagnostics import ApiError
 from reconciler.core.jobs import Job, JobKind, RefreshMode
 from reconciler.core.model import Json
@@ -43,7 +44,23 @@ def read_job(data: Json) -> Job:
         rows=_count(job, attempt, "records"),
         size=_count(job, attempt, "bytes"),
         failure=_failure(attempt),
+        streams=_streams_of(job),
     )
+
+
+_NAMED: Final = (("refreshConfig", "streamsToRefresh"), ("resetConfig", "streamsToReset"))
+
+
+def _streams_of(job: Mapping[str, Json]) -> frozenset[StreamKey] | None:
+    """Of a refresh or clear, None where not told. Not `enabledStreams`, which may be the whole catalog."""
+    for place, name in _NAMED:
+        config = job.get(place)
+        listed = config.get(name) if isinstance(config, Mapping) else None
+        if isinstance(listed, list) and all(isinstance(one, Mapping) for one in listed):
+            return frozenset(
+                (str(one.get("namespace") or ""), str(one.get("name") or "")) for one in listed
+            )
+    return None
 
 
 def _last_attempt(whole: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -107,7 +124,7 @@ def _stream(key: StreamKey) -> dict[str, str]:
 def says_unknown(error: ApiError) -> bool:
     """Whether the server knows no job of that id, as far as it says so: a 500, which servers from 2.0 on
     leave without a word (CFG-T 33)."""
-    if error.status == HTTPStatus.NOT_FOUND:
+    if error.status == HTTPStatus.NOT_FOUND and type(error) is ApiError:
         return True
     return error.status == HTTPStatus.INTERNAL_SERVER_ERROR and _UNKNOWN in error.message.lower()
 
@@ -125,7 +142,7 @@ def explain(error: ApiError) -> None:
 _HINTS_FOR: Final[Mapping[int, tuple[tuple[str, str], ...]]] = {
     HTTPStatus.CONFLICT: (
         ("already running", "wait for that job, or cancel it"),
-        ("locked", "Airbyte locked this connection; its page says why"),
+        ("locked", LOCKED),
         ("failed to access database", "two writes met in Airbyte's database; try again"),
         ("", "the connection may be deleted, or a job is running on it: look at it in Airbyte"),
     ),

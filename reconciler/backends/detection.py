@@ -6,19 +6,19 @@ Knows the paths of each API and how servers of each era answer at them; nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import httpx
 
 from reconciler.core.capabilities import API_NAMES
 from reconciler.core.diagnostics import ApiError, ReconcilerError, Refused, Unreachable
+from reconciler.core.servers import BASES, CLOUD, api_of_path, at_api, is_bare, is_cloud
 from reconciler.core.target import Target
 from reconciler.transport import Transport
 
 EMBEDDED: Final = "embedded"
 AUTO: Final = "auto"
-_CLOUD: Final = "api.airbyte.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,14 @@ class Place:
 
 
 PLACES: Final = (
-    Place("public", "/api/public/v1"),
-    Place("public", "/v1", only_on=_CLOUD),
-    Place("config", "/api/v1"),
+    Place("public", BASES["public"]),
+    Place("public", "/v1", only_on=CLOUD),
+    Place("config", BASES["config"]),
 )
 """In the order of the search: where a server has both APIs, `auto` is the public one."""
 
 _EMBEDDED_BASES: Final[Mapping[str, str]] = {
-    "public": "http://embedded/api/public/v1",
-    "config": "http://embedded/api/v1",
+    api: f"http://embedded{base}" for api, base in BASES.items()
 }
 
 
@@ -63,6 +62,33 @@ def stated_api(target: Target) -> str | None:
     except httpx.InvalidURL:
         return None
     return next((place.api for place in PLACES if _ends_at(url, place)), None)
+
+
+def leaves_open(target: Target) -> bool:
+    """Whether neither `api` nor `url` states an API, so that a run may use the one that it needs."""
+    return target.api == AUTO and is_bare(target.url)
+
+
+def for_one_run(target: Target, api: str) -> Target:
+    """The target with the API that one run asks for. Where the url is the base of the server's other API,
+    it becomes that of this one; raises Refused where no url of it can be known."""
+    if api in (AUTO, target.api) or is_bare(target.url) or api_of_path(target.url) == api:
+        return replace(target, api=api)
+    name = API_NAMES.get(api, api)
+    if is_cloud(target.url):
+        if api == "public":
+            return replace(target, api=api)
+        raise Refused(f"target {target.name}: Airbyte Cloud has no {name}")
+    url = at_api(target.url, api)
+    if url is not None:
+        return replace(target, api=api, url=url)
+    if target.api == AUTO:  # the path tells nothing, and this run says what it is
+        return replace(target, api=api)
+    raise Refused(
+        f"target {target.name}: its url is the base of the {API_NAMES.get(target.api, target.api)}, and "
+        f"where its server has the {name} can't be told from it",
+        hint=f"state a target of its own for it: that API's base as url, with api: {api}",
+    )
 
 
 def _ends_at(url: httpx.URL, place: Place) -> bool:

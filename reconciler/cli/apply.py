@@ -134,9 +134,9 @@ def _encoded(review: Review | None) -> dict[str, Json]:
 
 def _print(result: app.Applied, review: Review | None, *, plain: bool) -> None:
     if plain:
-        api = result.plan.target.api
+        target = result.plan.target
         said = applied.outcome_text(
-            result.outcome, result.remaining, result.note, api, result.differing
+            result.outcome, result.remaining, result.note, target, result.differing
         )
         click.echo(said, nl=False)
     else:

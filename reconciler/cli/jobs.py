@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import click
@@ -20,6 +20,8 @@ from reconciler.cli.options import (
     server_options,
 )
 from reconciler.cli.watching import Watching, timeout_option
+from reconciler.core.again import command
+from reconciler.core.diagnostics import WrongUsage
 from reconciler.core.jobs import JobSeen
 from reconciler.core.jsontext import json_text
 from reconciler.core.plan import TargetLine
@@ -34,7 +36,19 @@ from reconciler.render.jobs import (
 )
 from reconciler.render.target import target_lines
 
-_job_argument = click.argument("job_id", metavar="ID", type=click.IntRange(0))
+
+def _job_id(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST):
+        raise WrongUsage(
+            f"{clean(text)!r} is no job id: those are numbers", hint="list the jobs: jobs list"
+        )
+    return int(text)
+
+
+_LONGEST: Final = 18
+"""Digits, as many as a long of Java's has."""
+
+_job_argument = click.argument("job_id", metavar="ID", callback=_job_id)
 
 
 @click.group()
@@ -63,6 +77,7 @@ def list_command(*, limit: int, output: str, verbose: int, **options: Any) -> in
         _print_target(listed.line)
         found = [(entry.job, entry.label) for entry in listed.jobs]
         click.echo(jobs_table(found) if found else "No jobs.\n", nl=False)
+        _tell(listed.note)
     return 0
 
 
@@ -92,9 +107,10 @@ def wait_command(
     watching = Watching(sys.stderr)
     plain = output == "text"
 
-    def announce(line: TargetLine) -> None:
+    def announce(line: TargetLine, note: str) -> None:
         if plain:
             _print_target(line)
+        _tell(note)
 
     def emit(seen: JobSeen) -> None:
         watching.tell(seen)
@@ -104,7 +120,7 @@ def wait_command(
     watching.clear()
     if plain:
         click.echo("\n".join(map(result_line, ran.results)))
-        click.echo(results_text(ran.results), nl=False)
+        click.echo(results_text(ran.results, request.again), nl=False)
     else:
         body = encode_results(ran.line, ran.results, interrupted=ran.interrupted)
         click.echo(json_text(body), nl=False)
@@ -127,7 +143,8 @@ def cancel_command(
     if had_ended:
         click.echo(f"It had ended already: {clean(job.status)}.", err=True)
     elif not job.ended:
-        click.echo(f"It was asked to stop. Watch: reconciler jobs wait {job_id}", err=True)
+        watch = command(request.again, ("jobs", "wait", str(job_id)))
+        click.echo(f"It was asked to stop. Watch: {watch}", err=True)
     return 0
 
 
@@ -138,11 +155,17 @@ def _print_job(listed: Listed, output: str) -> None:
     _print_target(listed.line)
     for entry in listed.jobs:
         click.echo(job_text(entry.job, entry.label), nl=False)
+    _tell(listed.note)
+
+
+def _tell(note: str) -> None:
+    if note:
+        click.echo(f"Note: {clean(note)}.", err=True)
 
 
 def _print_json(listed: Listed) -> None:
     found = [(entry.job, entry.address, entry.name) for entry in listed.jobs]
-    click.echo(json_text(encode_jobs(listed.line, found)), nl=False)
+    click.echo(json_text(encode_jobs(listed.line, found, listed.note)), nl=False)
 
 
 def _print_target(line: TargetLine) -> None:

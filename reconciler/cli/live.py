@@ -11,10 +11,12 @@ import click
 from reconciler import app
 from reconciler.cli.options import make_request, output_options, server_options
 from reconciler.core.diagnostics import WrongUsage
+from reconciler.core.encode import FORMAT_VERSION
 from reconciler.core.jsontext import json_text
 from reconciler.core.model import Address
 from reconciler.render.explanation import encode_explanation, explanation_text
 from reconciler.render.table import table
+from reconciler.render.target import encode_target, target_lines
 
 _UNCLAIMABLE: Final = ("workspaces", "connectors")
 
@@ -36,8 +38,14 @@ def get(*, what: str, unmanaged: bool, output: str, verbose: int, **options: Any
     )
     if output == "json":
         rows = [dict(zip(listing.columns, row, strict=True)) for row in listing.rows]
-        click.echo(json_text(rows), nl=False)
+        body = {
+            "formatVersion": FORMAT_VERSION,
+            "target": encode_target(listing.line),
+            what: rows,
+        }
+        click.echo(json_text(body), nl=False)
     else:
+        click.echo("\n".join([*target_lines(listing.line), ""]))
         click.echo(table(listing.columns, listing.rows), nl=False)
     return 0
 

@@ -17,6 +17,7 @@ from reconciler.cli.options import (
     selection_options,
     server_options,
 )
+from reconciler.core.again import Again, command
 from reconciler.core.diagnostics import WrongUsage
 from reconciler.core.jsontext import json_text
 from reconciler.core.model import Address, Json
@@ -34,8 +35,9 @@ from reconciler.render.target import target_lines
 def check(*, output: str, verbose: int, **options: Any) -> int:
     """Test the connections of sources and destinations as they are live: all, or those selected.
 
-    A connection means its source and its destination. Exit 1 if one fails, or if one that was named isn't
-    live yet. Only the Configuration API has such tests (--api config).
+    A connection means its source and its destination. Exit 1 if one fails, if one that was named isn't live
+    yet, or if none of them is. Only the Configuration API has such tests: it is used by itself where neither
+    the target nor --api states one.
     """
     request = make_request(verbose=verbose, **options)
     plain = output == "text"
@@ -46,36 +48,44 @@ def check(*, output: str, verbose: int, **options: Any) -> int:
 
     def emit(checked: Checked) -> None:
         if plain:
-            click.echo(_line(checked))
+            click.echo(_line(checked, request.again))
 
     line, results = anyio.run(partial(app.check, request, announce=announce, emit=emit))
     if plain:
         click.echo(counts_text(map(_standing, results)), nl=False)
     else:
-        click.echo(json_text(encode_checks(line, map(_encoded, results))), nl=False)
-    return 0 if all(result.good for result in results) else 1
+        found = [_encoded(result, request.again) for result in results]
+        click.echo(json_text(encode_checks(line, found)), nl=False)
+    tested = any(result.verdict is not None for result in results)
+    return 0 if tested and all(result.good for result in results) else 1
 
 
 def _standing(checked: Checked) -> str:
     return checked.verdict.standing if checked.verdict is not None else "not-live"
 
 
-def _line(checked: Checked) -> str:
+def _hint(checked: Checked, again: Again) -> str:
+    if checked.verdict is None:
+        return command(again, ("apply", str(checked.address)))
+    return checked.verdict.hint
+
+
+def _line(checked: Checked, again: Again) -> str:
     verdict = checked.verdict
     if verdict is None:
-        return check_line(checked.address, "not-live", hint=f"reconciler apply {checked.address}")
+        return check_line(checked.address, "not-live", hint=_hint(checked, again))
     return check_line(
         checked.address, verdict.standing, verdict.message, verdict.hint, verdict.seconds
     )
 
 
-def _encoded(checked: Checked) -> dict[str, Json]:
+def _encoded(checked: Checked, again: Again) -> dict[str, Json]:
     verdict = checked.verdict
     return {
         "address": str(checked.address),
         "result": _standing(checked),
         "message": verdict.message if verdict is not None else "",
-        "hint": verdict.hint if verdict is not None else "",
+        "hint": _hint(checked, again),
         **({} if not checked.live_id else {"id": checked.live_id}),
         **({} if verdict is None else {"seconds": round(verdict.seconds, 3)}),
     }

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from dotenv import dotenv_values
 
 from reconciler.app import Request
+from reconciler.core.again import Again
 from reconciler.core.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -206,8 +208,22 @@ def make_request(
         allow_running=allow_running,
         # Never from --env-file, which may lie in the repository that the list guards against.
         allowed_hosts=allowed_hosts(os.environ.get(VARIABLE)),
+        again=_as_given(),
         observe=_print_exchange if verbose > 1 else None,
     )
+
+
+def _as_given() -> Again:
+    """What was typed, as it was typed: what a variable said it says to the next command too."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return Again()
+
+    def typed(name: str) -> str:
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        return str(context.params[name]) if given else ""
+
+    return Again(typed("directory"), typed("target"), typed("api"), typed("env_file"))
 
 
 def _environment(env_file: Path | None) -> dict[str, str]:

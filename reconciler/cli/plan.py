@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from reconciler import app, planfile
 from reconciler.cli.options import make_request, output_options, plan_options, server_options
+from reconciler.core.again import Again
 from reconciler.core.plan import Plan
 from reconciler.render import drift as drift_render
 from reconciler.render import text
@@ -89,5 +91,7 @@ def drift(*, output: str, verbose: int, **options: Any) -> int:
 @output_options
 def show(*, file: Path, output: str, verbose: int) -> int:
     """Show a saved plan again."""
-    _print(planfile.load(file), output, verbose=verbose)
+    plan = planfile.load(file)
+    again = Again(target=plan.target.name, api=plan.target.api)
+    _print(replace(plan, target=replace(plan.target, again=again)), output, verbose=verbose)
     return 0

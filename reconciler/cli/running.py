@@ -91,7 +91,7 @@ def refresh(
 ) -> int:
     """Read the history of a connection's streams again, all of them where none is named.
 
-    Only the Configuration API has it (--api config).
+    Only the Configuration API has it: used by itself where neither the target nor --api states one.
     """
     wanted = Wanted("refresh", streams, mode, wait, timeout)
     return _run(wanted, target=target, addresses=_one(address), **options)
@@ -115,7 +115,8 @@ def clear(
 ) -> int:
     """Empty the tables of a connection and delete the saved positions of its streams; there is no undo.
 
-    Needs --allow data-erase[=ADDRESS]. Single streams: only with the Configuration API (--api config).
+    Needs --allow data-erase[=ADDRESS]. Single streams: only with the Configuration API, which is
+    used by itself where neither the target nor --api states one.
     """
     wanted = Wanted("clear", streams, wait=wait, timeout=timeout)
     return _run(wanted, target=target, addresses=_one(address), **options)
@@ -156,7 +157,7 @@ def _run(wanted: Wanted, *, output: str, verbose: int, target: str | None, **opt
     )
     watching.clear()
     if plain:
-        click.echo(results_text(ran.results), nl=False)
+        click.echo(results_text(ran.results, request.again), nl=False)
     else:
         body = encode_results(ran.line, ran.results, interrupted=ran.interrupted)
         click.echo(json_text(body), nl=False)

@@ -28,7 +28,10 @@ def seconds_of(
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
     if match is None:
         raise click.BadParameter(f"{text!r} is no duration: write 90s, 30m or 2h")
-    return float(match[1]) * _UNITS[match[2]]
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if not seconds:
+        raise click.BadParameter(f"{text!r} leaves no time to wait: write 90s, 30m or 2h")
+    return seconds
 
 
 class Watching:

@@ -83,6 +83,7 @@ def encode_change(change: Change) -> dict[str, Json]:
         "dependsOn": [str(address) for address in change.depends_on],
         "fingerprint": change.fingerprint,
         "annotations": dict(sorted(change.annotations.items())),
+        **({"inactive": True} if change.inactive else {}),
         **({"span": encode_span(change.span)} if change.span else {}),
     }
 
@@ -192,6 +193,7 @@ def _decode_change(data: Mapping[str, Any]) -> Change:
         fingerprint=data["fingerprint"],
         span=_decode_span(data.get("span")),
         annotations=dict(data["annotations"]),
+        inactive=bool(data.get("inactive", False)),
     )
 
 

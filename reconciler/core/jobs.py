@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from reconciler.core.again import Again, command
 from reconciler.core.capabilities import API_NAMES, Capabilities
 from reconciler.core.connector import closest
 from reconciler.core.diagnostics import Diagnostic, ReconcilerError, Refused
 from reconciler.core.model import Address, Connection, Consent, Resource
 from reconciler.core.normalize import StreamKey, stream_label
 from reconciler.core.select import Selection, matches
+from reconciler.core.servers import at_api, is_bare, is_cloud
+from reconciler.core.target import Target
 
 JobKind: TypeAlias = Literal["sync", "refresh", "clear"]
 """`clear` is also what the APIs call `reset` and `reset_connection`."""
@@ -37,7 +40,7 @@ class Job:
     """One job as the server told it. `kind` may be a word this version doesn't know, and `status` too.
 
     `started` and `updated` are epoch seconds; `rows`, `size` (bytes) are None where the API does not say;
-    `failure` is the server's own text.
+    `failure` is the server's own text; `streams`: those it was started for, where the server tells them.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Job:
     rows: int | None = None
     size: int | None = None
     failure: str = ""
+    streams: frozenset[StreamKey] | None = None
 
     @property
     def ended(self) -> bool:
@@ -75,18 +79,40 @@ _CALLED: Final[Mapping[str, str]] = {
 }
 
 
-def refuse_missing(capabilities: Capabilities, operation: Operation, target: str) -> None:
+def refuse_missing(capabilities: Capabilities, operation: Operation, target: Target) -> None:
     """Before anything is sent, where the API in use can't do what is asked."""
     if operation in capabilities.operations:
         return
-    what = _CALLED.get(operation, f"way to {operation}")
     elsewhere = operation in ONLY_CONFIG and capabilities.api != "config"
     raise Refused(
-        f"target {target}: the {API_NAMES.get(capabilities.api, capabilities.api)} has no {what}",
-        hint="the Configuration API has: add --api config, or api: config to the target"
-        if elsewhere
-        else "",
+        f"target {target.name}: the {API_NAMES.get(capabilities.api, capabilities.api)} has no "
+        f"{called(operation)}",
+        hint=_elsewhere(target.url) if elsewhere else "",
     )
+
+
+def called(operation: Operation) -> str:
+    """What an API has none of, where it can't do it."""
+    return _CALLED.get(operation, f"way to {operation}")
+
+
+def _elsewhere(url: str) -> str:
+    """The way to the API that can: a flag, wherever its place on the server is known."""
+    if is_cloud(url):
+        return "Airbyte Cloud has no other API: do it on Airbyte's own pages"
+    if is_bare(url):
+        return "the Configuration API has: add --api config, or api: config to the target"
+    if config_in_reach(url):
+        return "the Configuration API has: add --api config"
+    return (
+        "the Configuration API of a self-managed server has: state a target of its own for it, with that "
+        "API's base as url and api: config"
+    )
+
+
+def config_in_reach(url: str) -> bool:
+    """Whether `--api config` leads to the Configuration API of that server."""
+    return at_api(url, "config") is not None
 
 
 # --- What a selection means ------------------------------------------------------------------
@@ -218,6 +244,31 @@ def refuse_erasing(
     )
 
 
+# --- What runs already ----------------------------------------------------------------------
+
+
+def does_the_same(
+    job: Job,
+    kind: JobKind,
+    streams: tuple[StreamKey, ...],
+    every: tuple[StreamKey, ...],
+    mode: RefreshMode = "merge",
+) -> bool:
+    """Whether a running job does what is asked: only then waiting for it is as good as starting one.
+
+    `streams` empty: all, which are `every`. A sync is always of the whole connection; of what else the
+    server tells no streams, this can't be said, and neither API tells whether a refresh truncates
+    (CFG §7).
+    """
+    if job.kind != kind:
+        return False
+    if kind == "sync":
+        return True
+    if job.streams is None or mode == "truncate":
+        return False
+    return job.streams == set(streams) if streams else job.streams >= set(every)
+
+
 # --- What a run comes to ---------------------------------------------------------------------
 
 
@@ -268,14 +319,23 @@ _ENDINGS: Final[Mapping[str, Standing]] = {
 
 
 def watched(
-    address: str, kind: str, job: Job, seconds: float = 0.0, *, joined: bool = False
+    address: str,
+    kind: str,
+    job: Job,
+    seconds: float = 0.0,
+    *,
+    joined: bool = False,
+    again: Again = Again(),  # noqa: B008 - frozen
 ) -> JobResult:
     """What became of a job that is no longer waited for."""
     standing = _ENDINGS.get(job.status, "running")
     message, hint = job.failure, ""
     if standing == "running":
         message = "it goes on in Airbyte"
-        hint = f"reconciler jobs wait {job.id}, or: reconciler jobs cancel {job.id}"
+        hint = (
+            f"{command(again, ('jobs', 'wait', job.id))}, or: "
+            f"{command(again, ('jobs', 'cancel', job.id))}"
+        )
     return JobResult(address, kind, standing, job, message, hint, seconds, joined)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from reconciler.core.again import Again
 from reconciler.core.diagnostics import Diagnostic, Span, errors
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import Effect
@@ -25,7 +26,8 @@ class Change:
     """One object to be written. `refusals` are reasons that no consent lifts.
 
     `fingerprint` is the digest of the live object it was computed from ("" for a create); of a source
-    or destination that goes, with the ids of all connections on it.
+    or destination that goes, with the ids of all connections on it. `inactive`: a connection that is
+    so afterwards, and runs nothing.
     """
 
     address: Address
@@ -41,6 +43,7 @@ class Change:
     fingerprint: str = ""
     span: Span | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+    inactive: bool = field(default=False, compare=False)
 
     @property
     def blocked(self) -> bool:
@@ -84,7 +87,9 @@ class NotCovered:
 @dataclass(frozen=True, slots=True)
 class TargetLine:
     """The header: where this plan is for. `where` is a URL or says that it is embedded; `generation` says
-    which releases the server is like, where that was seen: for people, and no part of what is compared."""
+    which releases the server is like, where that was seen; `chosen`: why this API, where neither target
+    nor command states one; `again`: what printed commands repeat. These are for people, and no part of
+    what is compared."""
 
     name: str
     where: str
@@ -92,6 +97,8 @@ class TargetLine:
     workspace: str
     workspace_id: str
     generation: str = field(default="", compare=False)
+    chosen: str = field(default="", compare=False)
+    again: Again = field(default=Again(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

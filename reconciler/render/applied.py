@@ -10,7 +10,7 @@ from reconciler.core.encode import FORMAT_VERSION, encode_diagnostic, encode_pla
 from reconciler.core.events import Done, Event, Failed, Outcome, Skipped
 from reconciler.core.lastlook import StillDiffers
 from reconciler.core.model import Json
-from reconciler.core.plan import SYMBOLS, Change, Plan
+from reconciler.core.plan import SYMBOLS, Change, Plan, TargetLine
 from reconciler.render.clean import clean
 from reconciler.render.lastlook import differing_lines, encode_differing
 from reconciler.render.layout import joined, wrapped
@@ -45,7 +45,7 @@ def outcome_text(
     outcome: Outcome,
     remaining: Plan | None,
     note: str = "",
-    api: str = "public",
+    target: TargetLine | None = None,
     differing: Iterable[StillDiffers] = (),
 ) -> str:
     lines = ["", *_read_back_lines(outcome, remaining, note, differing)]
@@ -54,7 +54,7 @@ def outcome_text(
     counts += [f"{len(outcome.failed) - unknown} failed", f"{len(outcome.skipped)} skipped"]
     counts += [f"{unknown} of unknown outcome"] if unknown else []
     lines.append(", ".join(counts) + ".")
-    lines += _left_lines(outcome, api)
+    lines += _left_lines(outcome, target) if target is not None else []
     if outcome.interrupted:
         lines.append("Interrupted: apply again to finish.")
     return joined(lines)
@@ -77,8 +77,8 @@ def _read_back_lines(
     return lines
 
 
-def _left_lines(outcome: Outcome, api: str) -> list[str]:
-    left = [then for done in outcome.done if (then := follow_up(done.change, api))]
+def _left_lines(outcome: Outcome, target: TargetLine) -> list[str]:
+    left = [then for done in outcome.done if (then := follow_up(done.change, target))]
     if not left:
         return []
     lines = ["Left for you, so that old and new rows follow one rule again:"]

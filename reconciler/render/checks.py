@@ -36,7 +36,10 @@ def check_line(
 def counts_text(standings: Iterable[str]) -> str:
     counts = Counter(standings)
     said = ", ".join(f"{counts[key]} {word.lower()}" for key, word in _WORDS.items() if counts[key])
-    return joined(["", f"{said}."])
+    lines = ["", f"{said}."]
+    if set(counts) == {"not-live"}:
+        lines.append("Nothing was tested: none of what is selected is live.")
+    return joined(lines)
 
 
 def encode_checks(line: TargetLine, results: Iterable[dict[str, Json]]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from reconciler.core.again import Again, command
 from reconciler.core.plan import Change, Plan
 from reconciler.render.clean import clean
 from reconciler.render.layout import LABEL, hanging, joined, with_place
@@ -17,7 +18,7 @@ def drift_text(plan: Plan) -> str:
     """The plan read the other way round: what live is, and what git says."""
     lines = [*header(plan), "", *problems_lines(plan.diagnostics)]
     for change in plan.changes:
-        lines += [*_drift_lines(change), ""]
+        lines += [*_drift_lines(change, plan.target.again), ""]
     lines += [*not_covered_lines(plan), ""]
     drifted = len(plan.changes)
     lines.append(
@@ -34,7 +35,7 @@ _DRIFT: Final = {
 }
 
 
-def _drift_lines(change: Change) -> Iterator[str]:
+def _drift_lines(change: Change, again: Again) -> Iterator[str]:
     yield with_place(f"{_DRIFT[change.action]}  {change.address}", place(change))
     if change.action in ("update", "replace"):
         for field in change.fields:
@@ -43,4 +44,4 @@ def _drift_lines(change: Change) -> Iterator[str]:
             yield from hanging("    ", clean(name), f"live: {live}   git: {git}")
     for name, value in sorted(change.annotations.items()):
         yield from hanging("    ", clean(name), str(value))
-    yield f"    {'undo it':<{LABEL}}reconciler apply {change.address}"
+    yield f"    {'undo it':<{LABEL}}{command(again, ('apply', str(change.address)))}"

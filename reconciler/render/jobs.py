@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from reconciler.core.again import Again, command
 from reconciler.core.encode import FORMAT_VERSION
 from reconciler.core.jobs import Job, JobResult, JobSeen
 from reconciler.core.model import Json
@@ -61,15 +62,20 @@ def result_line(result: JobResult) -> str:
     return "\n".join(lines)
 
 
-def results_text(results: tuple[JobResult, ...]) -> str:
+_WATCHED: Final = 5
+"""So many get a line of their own that watches them."""
+
+
+def results_text(results: tuple[JobResult, ...], again: Again) -> str:
     """The last lines: truthful counts, and how to watch what was only started."""
     counts = Counter[str](result.standing for result in results)
     text = ", ".join(f"{counts[key]} {said}" for key, said in _COUNTED.items() if counts[key])
     lines = ["", f"{text}."]
     begun = [r.job.id for r in results if r.standing == "started" and r.job is not None]
-    if begun:
-        lines.append(f"Watch: reconciler jobs wait {clean(begun[0])}")
-    return joined(lines)
+    watching: list[tuple[str, ...]] = [("jobs", "wait", clean(job_id)) for job_id in begun]
+    if len(watching) > _WATCHED:
+        watching = [("jobs", "list")]
+    return joined([*lines, *(f"Watch: {command(again, words)}" for words in watching)])
 
 
 def _amounts(job: Job) -> list[str]:
@@ -149,7 +155,9 @@ def encode_results(
     }
 
 
-def encode_jobs(line: TargetLine, jobs: Iterable[tuple[Job, str, str]]) -> dict[str, Json]:
+def encode_jobs(
+    line: TargetLine, jobs: Iterable[tuple[Job, str, str]], note: str = ""
+) -> dict[str, Json]:
     """(job, address of its connection or "", its name or "")."""
     return {
         "formatVersion": FORMAT_VERSION,
@@ -158,4 +166,5 @@ def encode_jobs(line: TargetLine, jobs: Iterable[tuple[Job, str, str]]) -> dict[
             {**encode_job(job), "address": address, "connection": name}
             for job, address, name in jobs
         ],
+        "note": note,
     }

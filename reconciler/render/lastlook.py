@@ -23,7 +23,9 @@ def differing_lines(found: StillDiffers) -> Iterator[str]:
     for field in found.change.fields:
         name = " ".join(part for part in (clean(field.stream), own_name(field)) if part)
         live, asked = field_sides(field)
-        yield from wrapped(f"{name or clean(field.pointer)}   asked: {asked}   live: {live}", "    ")
+        yield from wrapped(
+            f"{name or clean(field.pointer)}   asked: {asked}   live: {live}", "    "
+        )
     yield from _form_lines("asked", found.asked, found.live)
     yield from _form_lines("live", found.live, found.asked)
 

@@ -6,10 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
+from reconciler.core.again import COMMAND
 from reconciler.render.clean import clean
 
 WIDTH: Final = 100
 LABEL: Final = 22
+_KEPT: Final = "\ue000"
+"""Stands for a blank inside a command; what is cleaned has none of its own."""
 
 
 def joined(lines: Iterable[str]) -> str:
@@ -17,8 +20,10 @@ def joined(lines: Iterable[str]) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Words are never broken: names and flags stay fit to be copied."""
-    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    """Words and commands are never broken: names, flags and whole command lines stay fit to be copied."""
+    whole = COMMAND.sub(lambda found: found[0].replace(" ", _KEPT), text)
+    lines = textwrap.wrap(whole, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_KEPT, " ") for line in lines]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -10,9 +10,12 @@ from reconciler.render.layout import wrapped
 
 
 def target_lines(target: TargetLine) -> list[str]:
+    """The workspace is left out where none was chosen."""
     like = f", {clean(target.generation)}" if target.generation else ""
-    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)}{like})"
-    return wrapped(f'Target {clean(target.name)}: {where}, workspace "{clean(target.workspace)}"')
+    chosen = f", {target.chosen}" if target.chosen else ""
+    where = f"{clean(target.where)} ({API_NAMES.get(target.api, target.api)}{chosen}{like})"
+    workspace = f', workspace "{clean(target.workspace)}"' if target.workspace_id else ""
+    return wrapped(f"Target {clean(target.name)}: {where}{workspace}")
 
 
 def encode_target(target: TargetLine) -> dict[str, Json]:
@@ -20,6 +23,9 @@ def encode_target(target: TargetLine) -> dict[str, Json]:
         "name": target.name,
         "where": target.where,
         "api": target.api,
-        "workspace": target.workspace,
-        "workspaceId": target.workspace_id,
+        **(
+            {"workspace": target.workspace, "workspaceId": target.workspace_id}
+            if target.workspace_id
+            else {}
+        ),
     }

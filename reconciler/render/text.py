@@ -40,7 +40,7 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
         lines += ["CHANGES, in the order they will be made", ""]
         for change in plan.changes:
             lines += _change_lines(change, decided, verbose=verbose)
-            then = follow_up(change, plan.target.api)
+            then = follow_up(change, plan.target)
             lines += [*(hanging("    ", "then", then) if then else ()), ""]
     if not plan.complete:
         waiting = (

@@ -5,20 +5,15 @@ Reading history again costs hours and money, and emptying tables can't be undone
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
-from typing import Final
-
-from reconciler.core.jobs import ONLY_CONFIG
-from reconciler.core.plan import Change
+from reconciler.core.again import command
+from reconciler.core.jobs import config_in_reach
+from reconciler.core.plan import Change, TargetLine
 from reconciler.render.clean import clean
 
-_SHOWN: Final = 12
-"""Streams that are named in one command."""
 
-
-def follow_up(change: Change, api: str) -> str:
-    """The command after which old and new rows follow one rule again; "" where nothing parts them."""
+def follow_up(change: Change, target: TargetLine) -> str:
+    """The command after which old and new rows follow one rule again, and when it helps; "" where nothing
+    parts them."""
     parted = {
         stream
         for effect in change.effects
@@ -27,18 +22,18 @@ def follow_up(change: Change, api: str) -> str:
     }
     if not parted:
         return ""
-    with_api = " --api config" if "refresh" in ONLY_CONFIG and api != "config" else ""
-    streams = " ".join(_options(sorted(parted)))
-    if change.address.kind == "connection":
-        return f"reconciler refresh {change.address} {streams}{with_api}"
-    return (
-        "if what it reads or writes lies elsewhere now, for each connection on it: "
-        f"reconciler refresh connection/NAME {streams}{with_api}"
-    )
-
-
-def _options(streams: list[str]) -> Iterator[str]:
-    for stream in streams[:_SHOWN]:
-        yield f"--stream={shlex.quote(clean(stream))}"
-    if len(streams) > _SHOWN:
-        yield f"(and {len(streams) - _SHOWN} more streams)"
+    streams = sorted(map(clean, parted))
+    if target.api != "config" and not config_in_reach(target.where):
+        return f"refresh {', '.join(streams)} on Airbyte's own pages: this API can't"
+    of_connection = change.address.kind == "connection"
+    which = str(change.address) if of_connection else "connection/NAME"
+    words = ("refresh", which, *(f"--stream={stream}" for stream in streams))
+    again = command(target.again, words, api="" if target.api == "config" else "config")
+    if not of_connection:
+        return (
+            "if what it reads or writes lies elsewhere now, for each active connection on it: "
+            f"{again}"
+        )
+    if change.inactive:
+        return f"once the connection is active, which it is not now: {again}"
+    return again

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.diagnostics import Span
+from reconciler.core.diagnostics import Span, errors
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import Effect
 from reconciler.core.plan import Change, Plan
@@ -94,8 +94,15 @@ def summary(plan: Plan) -> str:
     )
     if plan.blocked:
         text += f" {len(plan.blocked)} blocked: apply refuses all of it."
-    if plan.errored:
+    wrong = errors(plan.diagnostics)
+    failed = [found for found in wrong if found.code == "check-failed"]
+    if len(failed) < len(wrong):
         text += " There are errors: apply refuses."
+    elif failed:
+        text += (
+            f" {counted(len(failed), 'connection test')} failed: apply --check stops there; "
+            "apply without it tests nothing, and writes."
+        )
     return text
 
 

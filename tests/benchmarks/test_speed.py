@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from reconciler import app, manifests
-from reconciler.core.capabilities import Capabilities
 from reconciler.core.build import build
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.model import Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Situation, make_plan

@@ -108,21 +108,45 @@ def test_as_json_there_is_all_of_it(check: Callable[..., Ran], airbyte: Airbyte)
     assert body["results"][2]["message"] == UNREACHABLE
 
 
-def test_one_that_is_not_live_is_told_and_is_a_failure_only_where_it_was_named(
-    cli: Cli, project: Project
-) -> None:
+def test_nothing_that_could_be_tested_is_a_failure(cli: Cli, project: Project) -> None:
     at = (*project.at, "--api", "config")
     everything = cli("check", *at)
-    assert everything.code == 0
-    assert everything.out.splitlines()[-1] == "3 not live yet."
+    assert everything.code == 1
+    assert everything.out.splitlines()[-2:] == [
+        "3 not live yet.",
+        "Nothing was tested: none of what is selected is live.",
+    ]
     for named in (SOURCE, FLOW):
         ran = cli("check", named, *at)
         assert ran.code == 1
-        assert f"-> reconciler apply {SOURCE}" in ran.out
+        assert f"-> reconciler apply {SOURCE} -C" in " ".join(ran.out.split())
+
+
+def test_one_that_is_not_live_is_a_failure_only_where_it_was_named(
+    cli: Cli, applied: Project, airbyte: Airbyte
+) -> None:
+    (staging,) = (
+        found
+        for found in airbyte.made("GET", "/destinations")["data"]
+        if found["name"].endswith("Staging")
+    )
+    assert airbyte("DELETE", f"/destinations/{staging['destinationId']}").status_code == 204
+    at = (*applied.at, "--api", "config")
+    everything = cli("check", *at)
+    assert everything.code == 0
+    assert everything.out.splitlines()[-1] == "2 succeeded, 1 not live yet."
+    assert cli("check", "destination/staging", *at).code == 1
+
+
+def test_the_api_that_has_tests_is_used_where_none_is_stated(cli: Cli, applied: Project) -> None:
+    ran = cli("check", *applied.at)
+    assert ran.code == 0
+    header = " ".join(ran.out.partition("\n\n")[0].split())
+    assert "(Configuration API, since the public API has no connection tests)" in header
 
 
 def test_an_api_without_tests_is_told_before_anything(cli: Cli, applied: Project) -> None:
-    ran = cli("check", *applied.at)
+    ran = cli("check", *applied.at, "--api", "public")
     assert ran.code == 1
     assert ran.out == ""
     assert "the public API has no connection tests" in ran.err
@@ -234,7 +258,7 @@ def test_a_plan_names_the_refresh_that_is_left_to_people(
     at = (*applied.at, "--api", api, "--allow", "inconsistent")
     left = (
         "reconciler refresh connection/shop-to-staging --stream=public.customers "
-        f"--stream=public.orders{suffix}"
+        f"--stream=public.orders -C {applied.folder}{suffix}"
     )
     planned = " ".join(cli("plan", *at).out.split())
     assert f"then {left}" in planned

@@ -130,7 +130,7 @@ def test_what_is_in_flight_is_finished_and_nothing_more_is_started(
 def test_a_second_press_gives_up_and_tells_what_is_not_known(
     project: Project, served: Served
 ) -> None:
-    served.chaos("POST /sources delay=5", "POST /destinations delay=5")
+    served.chaos("POST /sources delay=20", "POST /destinations delay=20")
     run = Apply(project, "--yes", "--parallelism", "1")
     until(sent(served, "POST", 2))  # the tag, and then one that is held back
     time.sleep(0.3)
@@ -139,7 +139,7 @@ def test_a_second_press_gives_up_and_tells_what_is_not_known(
     run.press()
     code, out, err = run.ends()
     assert code == 130
-    assert time.monotonic() - run.began < 5
+    assert time.monotonic() - run.began < 18  # the answers would take 20
     assert "OUTCOME UNKNOWN" in out
     assert "0 created" in out
     assert "Interrupted: giving up." in err

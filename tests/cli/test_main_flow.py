@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -185,13 +184,14 @@ def test_get_lists_what_is_live(cli: Cli, applied: Project, airbyte: Airbyte) ->
     airbyte.source("clicked by somebody")
     assert "Default Workspace" in cli("get", "workspaces", *applied.at).out
     assert "airbyte" not in cli("get", "sources", *applied.at, "--unmanaged").out
-    rows = json.loads(cli("get", "sources", *applied.at, "-o", "json").out)
-    assert [(row["name"], row["address"]) for row in rows] == [
+    body = cli("get", "sources", *applied.at, "-o", "json").json
+    assert (body["formatVersion"], body["target"]["name"]) == ("1.0", "local")
+    assert [(row["name"], row["address"]) for row in body["sources"]] == [
         ("PostgreSQL - Ecommerce", "source/shop-postgres"),
         ("clicked by somebody", ""),
     ]
-    unmanaged = json.loads(cli("get", "sources", *applied.at, "--unmanaged", "-o", "json").out)
-    assert [row["name"] for row in unmanaged] == ["clicked by somebody"]
+    unmanaged = cli("get", "sources", *applied.at, "--unmanaged", "-o", "json").json
+    assert [row["name"] for row in unmanaged["sources"]] == ["clicked by somebody"]
     assert "postgres" in cli("get", "connectors", *applied.at).out
 
 

@@ -90,9 +90,11 @@ def test_the_destination_is_known_where_the_project_has_one(cli: Cli, applied: P
     ("asked", "code", "said"),
     [
         (("source/shop-postgre",), 1, "did you mean source/shop-postgres?"),
-        ((BRONZE,), 1, "no manifest of target local is a source destination/bronze"),
+        (("source/lake",), 1, "no manifest of target local is source/lake"),
+        (("source/lake",), 1, f"there is {SHOP}"),
+        ((BRONZE,), 1, f"{BRONZE} is no source's address"),
         (("shop-postgres",), 64, "is not an address"),
-        ((SHOP, "--destination", SHOP), 1, "is a destination source/shop-postgres"),
+        ((SHOP, "--destination", SHOP), 1, f"{SHOP} is no destination's address"),
     ],
 )
 def test_what_can_not_be_asked_is_told(

@@ -88,10 +88,10 @@ def test_a_sync_is_started_under_a_header_that_says_where(shop: Shops) -> None:
     made = shop()
     ran = made("sync", BRONZE)
     assert ran.code == 0
-    target, _, line, *_ = ran.out.splitlines()
+    target, told, *_ = ran.out.split("\n\n")
     assert target.startswith(f"Target remote: {made.served.url} (")
-    assert line.split()[:4] == ["sync", BRONZE, "started", "job"]
-    assert "Watch: reconciler jobs wait 1" in ran.out
+    assert told.split()[:4] == ["sync", BRONZE, "started", "job"]
+    assert "Watch: reconciler jobs wait 1 -C" in ran.out
     assert [job["jobType"] for job in made.jobs()] == ["sync"]
 
 
@@ -168,7 +168,7 @@ def test_a_connection_that_is_not_live_yet_is_told(shop: Shops) -> None:
     ran = made("sync", STAGING)
     assert ran.code == 1
     assert "it isn't live yet" in ran.out
-    assert f"-> reconciler apply {STAGING}" in ran.out
+    assert f"-> reconciler apply {STAGING} -C" in " ".join(ran.out.split())
 
 
 def test_a_sync_that_runs_already_is_told_and_with_wait_waited_for(shop: Shops) -> None:

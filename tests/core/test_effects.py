@@ -238,8 +238,10 @@ def test_an_interval_is_refused_with_the_equal_cron_in_utc() -> None:
     change = connection_change({"schedule": EVERY_6_HOURS}, live_connection(live_stream()))
     effect = next(e for e in change.effects if e.name == "schedule-shift")
     assert effect.says == (
-        'the public API writes no intervals; the same in UTC: {cron: "0 0 */6 * * ?"}'
-        "; or use the Configuration API, which writes it as it is",
+        (
+            'the public API writes no intervals; the same in UTC: {cron: "0 0 */6 * * ?"}'
+            "; or use the Configuration API, which writes it as it is"
+        ),
     )
     assert change.blocked
 
@@ -248,8 +250,10 @@ def test_an_interval_that_no_cron_expresses_is_refused_without_one() -> None:
     change = connection_change({"schedule": {"every": "90 minutes"}}, live_connection())
     assert [e.says for e in change.effects] == [
         (
-            "the public API writes no intervals; write it as a cron in UTC"
-            "; or use the Configuration API, which writes it as it is",
+            (
+                "the public API writes no intervals; write it as a cron in UTC"
+                "; or use the Configuration API, which writes it as it is"
+            ),
         )
     ]
 

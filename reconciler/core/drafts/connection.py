@@ -118,6 +118,7 @@ def _updated(
         reason="finishes a replacement that was cut off" if resumed else "",
         effects=tuple(e for e in effects if not (resumed and e.name == "reactivate")),
         refusals=(update,) if isinstance(update, str) else (),
+        inactive=case.merged.status == "inactive",
     )
     write = None if isinstance(update, str) else update
     unset = _unset(case.merged) if write and "streams" in write.fields else ()
