@@ -6,63 +6,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler import app
 from reconciler.core.diagnostics import InvalidInput
-from reconciler.core.model import Address, Consent
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
 from tests.properties.announced import Course, unannounced
+from tests.properties.course import APIS, LAWS, consents_of, started
 from tests.properties.features import event
 from tests.properties.pairs import GROWN, Pair, pairs
 from tests.properties.server import Server, serving
-from tests.properties.stored import Stored, stored
-from tests.properties.worlds import World
-
-LAWS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-APIS = ("public", "config")
-_A_DAY = 86_400.0
-
-
-def _started(pair: Pair, server: Server) -> World:
-    """The first world applied, a sync done, and what then happened to it; the project says the second."""
-    first = server.apply(pair.before)
-    assert isinstance(first, app.Applied), text.plan_text(first)
-    assert first.exit_code == 0, [applied.event_line(failed) for failed in first.outcome.failed]
-    server.wait(_A_DAY)
-    server.sync_once()
-    for incident in pair.incidents:
-        incident.happen(server)
-    following = pair.next_world(server)
-    following.write(server.folder)
-    return following
-
-
-def _consents(plan: Plan, before: Stored) -> tuple[list[Consent], frozenset[str]]:
-    """All that the plan asks for, and the ids of connections that it makes us name."""
-    asked = {
-        (effect.name, change.address)
-        for change in plan.changes
-        for effect in change.effects
-        if effect.blocks and effect.consent == "needed"
-    }
-    going = {c.live_id for c in plan.changes if c.action in ("delete", "replace")}
-    unmanaged = {found.id for found in plan.not_covered.unmanaged}
-    named = frozenset(
-        user.id for actor in going for user in before.on(actor) if user.id in unmanaged
-    )
-    consents = [Consent((name,), (), address) for name, address in sorted(asked)]
-    consents += [Consent(("delete",), (), Address("connection", each)) for each in sorted(named)]
-    return consents, named
+from tests.properties.stored import stored
 
 
 def _hold(pair: Pair, api: str) -> None:
     with serving(pair.before, api) as server:
-        world = _started(pair, server)
+        world = started(pair, server)
         before, mark = stored(server), server.now
         untouched = server.everything()
         try:
@@ -73,7 +34,7 @@ def _hold(pair: Pair, api: str) -> None:
             _hold_untouched(server, untouched)
             return
         note(text.plan_text(plan, verbose=True))
-        consents, named = _consents(plan, before)
+        consents, named = consents_of(plan, before)
         if consents:
             event("blocked without consent")
             assert isinstance(server.apply(world), Plan)

@@ -33,9 +33,15 @@ class World:
         for name, catalog in self.catalogs.items():
             (folder / "catalogs" / f"{name}.json").write_text(json.dumps(catalog), encoding="utf-8")
         (folder / "connectors").mkdir(exist_ok=True)
-        text = json.dumps(CLUSTER)
-        (folder / "connectors" / "source-cluster.json").write_text(text, encoding="utf-8")
-        target = {"url": "embedded", "catalogs": "catalogs", "connectors": "connectors"}
+        for connector in (CLUSTER, BUILDER):
+            path = folder / "connectors" / f"{connector['name']}.json"
+            path.write_text(json.dumps(connector), encoding="utf-8")
+        target = {
+            "url": "embedded",
+            "workspace": "Default Workspace",
+            "catalogs": "catalogs",
+            "connectors": "connectors",
+        }
         project = {
             "apiVersion": "airbyte.reconciler/v1",
             "kind": "Project",
@@ -77,6 +83,19 @@ CLUSTER: Data = {
     },
 }
 """A connector with secrets inside a list, where the server restores no mask (PUB §3.4)."""
+
+BUILDER: Data = {
+    "definitionId": "d1c0de00-51f2-4a44-9d37-3b7f0f6f3a10",
+    "name": "Built here",
+    "type": "source",
+    "dockerRepository": "airbyte/source-declarative-manifest",
+    "dockerImageTag": "6.0.0",
+    "connectionSpecification": {
+        "type": "object",
+        "properties": {"start": {"type": "string"}},
+    },
+}
+"""What the connector builder makes: many of them, by one image."""
 
 
 def manifest(kind: str, name: str, spec: Data) -> Data:
