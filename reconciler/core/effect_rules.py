@@ -184,10 +184,6 @@ def _deselected(case: StreamCase) -> str | None:
     )
 
 
-def _rewritten(case: StreamCase) -> str | None:
-    return "" if case.before != case.after else None
-
-
 STREAM_RULES: Final = (
     Rule(
         "table-replaced",
@@ -236,7 +232,6 @@ STREAM_RULES: Final = (
     Rule("selection-widens", "pii-exposure", "PUB-T 4", _selection_widens),
     Rule("selected-unprotected", "pii-exposure", "design §5", _selected_without_protection),
     Rule("deselected", "stops-data", "PUB-T 4", _deselected),
-    Rule("schema-accepted", "accepts-schema", "PUB-T 30", _rewritten),
 )
 
 
@@ -308,6 +303,11 @@ def _sync_starts(case: ConnectionCase) -> str | None:
     return None
 
 
+def _streams_written(case: ConnectionCase) -> str | None:
+    """Streams are written all together: one that changes takes the newest schema of the others along."""
+    return "" if case.before.get("streams") != case.after.get("streams") else None
+
+
 SCHEDULE_RULE: Final = Rule(
     "unwritable-schedule", "schedule-shift", "PUB-T 13", _schedule_shifts, frozenset({"public"})
 )
@@ -322,6 +322,7 @@ CONNECTION_RULES: Final = (
     Rule("tables-move", "inconsistent", "design §5", _tables_move),
     Rule("reactivated", "reactivate", "PUB-T 22", _reactivated),
     Rule("deactivated", "stops-data", "design §5", _deactivated),
+    Rule("schema-accepted", "accepts-schema", "PUB-T 30", _streams_written),
     *NEW_CONNECTION_RULES,
 )
 

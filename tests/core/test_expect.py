@@ -156,7 +156,7 @@ def test_a_manifest_that_left_is_said() -> None:
         (
             git(),
             [*WORLD, live_connection(live_stream(), live_stream("clicked"))],
-            ("/streams[clicked]", "effect stops-data", "effect accepts-schema"),
+            ("/streams[clicked]", "effect stops-data"),
         ),
     ],
 )

@@ -148,7 +148,7 @@ def _created(
         "create",
         merged.name,
         fields=tuple(_changes({}, form)),
-        effects=tuple(object_effects(CONNECTION_RULES, case, (), capabilities.api)),
+        effects=tuple(object_effects(NEW_CONNECTION_RULES, case, (), capabilities.api)),
         refusals=new_connection_problems(merged),
     )
     return Draft(resource, made, None, merged, None, _unset(merged)), tuple(problems)
