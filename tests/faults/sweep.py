@@ -6,20 +6,23 @@
     python -m tests.faults.sweep --pairs 500 --seed 7                 two faults in one apply, by chance
 
 A trial is an apply with a fault, and from where it ended one more apply with `.reconciler` kept, and one
-with it deleted. Exits 1 where a trial left something behind. Nothing waits: time is made up (clock.py), but
-for `kill` and `kill-after`, where a real process is killed (killing.py).
+with it deleted. Exits 1 where a trial left something behind; Ctrl-C ends it with what is known so far.
+Nothing waits: time is made up (clock.py), but for `kill` and `kill-after`, where a real process is killed
+(killing.py).
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import random
+import signal
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.faults import killing, trial
@@ -57,31 +60,37 @@ def _made(wanted: Trial) -> tuple[Trial, list[str]]:
     return wanted, violations(_ground, wanted)
 
 
-def _begin() -> None:
+def _begin(root: str) -> None:
     """In each worker: a folder of its own, and what all its trials start from."""
     global _ground  # noqa: PLW0603 - what a worker process has is global to it
-    _ground = Ground(Path(tempfile.mkdtemp(prefix="faults-")))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who hands out the trials ends them
+    _ground = Ground(Path(tempfile.mkdtemp(dir=root)))
 
 
 def sweep(asked: Namespace) -> int:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        every = list((pairs if asked.pairs else trials)(Ground(Path(folder)), asked))
     counted: Counter[tuple[str, str]] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()
-    with multiprocessing.get_context("spawn").Pool(asked.workers, _begin) as pool:
-        for done, found in pool.imap_unordered(_made, every, chunksize=4):
-            group = (done.api, "two faults" if done.then else done.fault)
-            counted[group] += 1
-            wrong[group] += bool(found)
-            _tell(done, found)
-            if counted.total() % 500 == 0:
-                _say(f"{counted.total()} of {len(every)} trials, {time.monotonic() - began:.0f} s")
+    with tempfile.TemporaryDirectory(prefix="faults-") as root:
+        every = list((pairs if asked.pairs else trials)(Ground(Path(root, "counted")), asked))
+        # What was made when somebody has seen enough is then a fair sample of all.
+        random.Random(asked.seed).shuffle(every)
+        pool = multiprocessing.get_context("spawn").Pool(asked.workers, _begin, (root,))
+        with pool, suppress(KeyboardInterrupt):
+            for done, found in pool.imap_unordered(_made, every, chunksize=4):
+                group = (done.api, "two faults" if done.then else done.fault)
+                counted[group] += 1
+                wrong[group] += bool(found)
+                _tell(done, found)
+                if counted.total() % 500 == 0:
+                    _say(
+                        f"{counted.total()} of {len(every)} trials, {time.monotonic() - began:.0f} s"
+                    )
     for group in sorted(counted):
         _say(f"{' '.join(group):<40} {counted[group]:>5} trials {wrong[group]:>5} wrong")
     bad, seconds = sum(wrong.values()), time.monotonic() - began
-    _say(f"{counted.total()} trials in {seconds:.0f} s, {bad} with violations")
-    return 1 if bad or not every else 0
+    _say(f"{counted.total()} of {len(every)} trials in {seconds:.0f} s, {bad} with violations")
+    return 1 if bad or not counted or counted.total() < len(every) else 0
 
 
 def _tell(done: Trial, found: Iterable[str]) -> None:
@@ -113,7 +122,7 @@ def _asked(arguments: list[str]) -> Namespace:
     parser.add_argument("--then", default="", choices=sorted(FAULTS), help="a second fault")
     parser.add_argument("--later", type=int, default=1, help="so many requests after the first")
     parser.add_argument("--pairs", type=int, default=0, help="so many trials of two faults each")
-    parser.add_argument("--seed", type=int, default=1, help="of the pairs")
+    parser.add_argument("--seed", type=int, default=1, help="of the order, and of the pairs")
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args(arguments)
 
