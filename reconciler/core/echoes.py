@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
+from unicodedata import category
 
 from reconciler.core.model import Json
 
@@ -19,6 +20,8 @@ LONGEST_PLAIN: Final = 16
 SHORTEST_BEGINNING: Final = 8
 LONG_BEGINNING: Final = 12
 
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 _SHORT_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _RUNS: Final = re.compile(r"\s{2,}|.", re.DOTALL)
@@ -53,6 +56,12 @@ def _texts(node: Json) -> Iterator[str]:
             yield from _texts(child)
 
 
+def visible(text: str) -> str:
+    """Without the characters that nobody sees, and what a terminal takes for commands: whoever shows a text
+    strips these, and may find a secret then that they stood in."""
+    return "".join(c for c in _ANSI.sub("", text) if c.isspace() or category(c) not in _INVISIBLE)
+
+
 def base64_forms(secret: str) -> Iterator[str]:
     """What is certain to stand in the base64 of any text that holds it, wherever in that text it is: in a
     Basic header it follows a user's name."""
@@ -65,7 +74,7 @@ def base64_forms(secret: str) -> Iterator[str]:
 
 def pattern(secret: str) -> re.Pattern[str]:
     """Finds it however its characters are escaped, each by itself: JSON (also twice), URL, HTML, and with its
-    line breaks as any blanks. Letters and digits are escaped by nobody."""
+    blanks and line breaks as any others. Letters and digits are escaped by nobody."""
     return re.compile("".join(_any_run(run) for run in _RUNS.findall(secret)))
 
 
@@ -121,7 +130,7 @@ def _any_form(character: str) -> str:
         forms.append(rf"\\+{literal}")
     if character == " ":
         forms.append(r"\+")
-    if character in "\r\n":
+    if character.isspace():
         forms.append(r"\s+")
     return f"(?:{'|'.join(sorted(set(forms), key=lambda form: (-len(form), form)))})"
 

@@ -150,10 +150,9 @@ def redactor(texts: Iterable[str]) -> Callable[[str], str]:
     """A function that takes known secret values out of foreign text (errors, logs, tracebacks), whole and in
     their parts, also where they stand encoded: a key of several lines is echoed with escapes."""
     given = [text for text in dict.fromkeys(texts) if text]
-    wanted = _longest_first({part for text in given for part in (text, *echoes.parts(text))})
-    written: list[
-        str
-    ] = []  # in each form, longest first; made when something goes wrong, which is seldom
+    wanted = _longest_first({part for text in given for part in _shown_as(text)})
+    # In each form, longest first; made when something goes wrong, which is seldom.
+    written: list[str] = []
     patterns: list[re.Pattern[str]] = []
 
     def redact(text: str) -> str:
@@ -170,6 +169,14 @@ def redactor(texts: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return redact
+
+
+def _shown_as(secret: str) -> Iterator[str]:
+    """Whole, without what is stripped of a text before it is shown, and its parts."""
+    yield secret
+    yield secret.strip() or secret
+    yield echoes.visible(secret).strip() or secret
+    yield from echoes.parts(secret)
 
 
 def _longest_first(texts: Iterable[str]) -> list[str]:

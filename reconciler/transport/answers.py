@@ -6,7 +6,6 @@ Pure. Every text of an answer is foreign: it is stripped, shortened and redacted
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from reconciler.core.echoes import visible
 from reconciler.core.jsontext import BadJson, NotJson, read_json
 from reconciler.core.model import Json
 
@@ -27,7 +27,6 @@ _MOST_TEXTS: Final = 50
 """Texts of one error body that are looked at."""
 _NOTHING_READABLE: Final = "(text that can't be shown)"
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 Redact = Callable[[str], str]
@@ -99,20 +98,18 @@ def _html_title(answer: Answer, redact: Redact) -> str:
 
 def clean(text: str, limit: int = LONGEST_TEXT) -> str:
     """Foreign text on one line: no ANSI, no control or direction characters, at most `limit` long."""
-    plain = "".join(" " if c.isspace() else c for c in _ANSI.sub("", text))
-    shown = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs"))
-    line = " ".join(shown.split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def safe(text: str, redact: Redact, limit: int = LONGEST_TEXT) -> str:
-    """`clean`, with known secrets out of it: before, as a cut must not hide one from the redactor, and
-    after, as stripped characters must not have hidden one. Where little of a long text can be shown, none of
-    it is: where reading stopped, a part of a secret may stand."""
-    shown = clean(redact(text[:_LONGEST_READ]), _LONGEST_READ)
+    """`clean`, with known secrets out of it: they are looked for where nothing invisible stands between
+    their characters, and before the text is cut. Where little of a long text can be shown, none of it is:
+    where reading stopped, a part of a secret may stand."""
+    shown = redact(clean(text[:_LONGEST_READ], _LONGEST_READ))
     if len(text) > _LONGEST_READ and len(shown) < _LONGEST_READ // 2:
         return _NOTHING_READABLE
-    return clean(redact(shown), limit)
+    return clean(shown, limit)
 
 
 def reason(answer: Answer, redact: Redact = str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.redact import HIDDEN, redactor
+from reconciler.transport.answers import clean, safe
 
 SECRET = "pä\"ss/w\\ord+with =&<'>%25\n second line of the secret here"
 FORMS: dict[str, Callable[[str], str]] = {
@@ -60,6 +61,30 @@ def test_a_secret_is_hidden_in_every_form(form: str) -> None:
 )
 def test_any_secret_is_hidden_whole(secret: str, form: Callable[[str], str]) -> None:
     assert redactor([secret])(f"[{form(secret)}]") == f"[{HIDDEN}]"
+
+
+@given(secret=st.text(min_size=8, max_size=60).filter(lambda text: len(clean(text)) >= 8))
+def test_any_secret_is_hidden_whole_where_it_is_shown_on_one_line(secret: str) -> None:
+    assert safe(f"[{secret}]", redactor([secret])) in (
+        f"[{HIDDEN}]",
+        f"[ {HIDDEN} ]",
+        f"[{HIDDEN} ]",
+        f"[ {HIDDEN}]",
+    )
+
+
+@pytest.mark.parametrize(
+    "between", ["\x1b[1m", "\x1b]0;title\x07", "\u200b", "\x00", "\ufeff", "\u202e"]
+)
+def test_what_nobody_sees_hides_no_secret(between: str) -> None:
+    for at in range(1, len(SECRET)):
+        text = f"before {SECRET[:at]}{between}{SECRET[at:]} after"
+        assert safe(text, redactor([SECRET])) == f"before {HIDDEN} after"
+
+
+def test_a_key_is_hidden_to_its_last_line_on_one_line_too() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nlast+line/x=\n-----END PRIVATE KEY-----\n"
+    assert redactor([key])(f"in {' '.join(key.split())}!") == f"in {HIDDEN}!"
 
 
 def test_the_parts_of_a_document_are_hidden_by_themselves() -> None:

@@ -57,17 +57,27 @@ def as_it_is(_asked: Asked, said: Said) -> Said:
 class Between:
     """`change` may be replaced between two runs; what was asked since `forget` is in `asked`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self) -> None:
         self.url = ""
         self.change: Change = as_it_is
         self.asked: list[Asked] = []
         self.errors: list[Exception] = []
-        self._app = app
+        self._app: ASGIApp | None = None
+
+    @contextmanager
+    def before(self, settings: Settings) -> Iterator[None]:
+        """An embedded Airbyte behind it, from now on and until the end; all as at the start."""
+        with serve._app(settings) as self._app:
+            self.change = as_it_is
+            self.forget()
+            self.errors.clear()
+            yield
 
     def forget(self) -> None:
         self.asked.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._app is not None
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
@@ -109,18 +119,16 @@ async def _asked(scope: Scope, receive: Receive) -> Asked:
 
 
 @contextmanager
-def between(settings: Settings) -> Iterator[Between]:
-    """An embedded Airbyte behind it, both stopped at the end."""
+def between(proxy: Between) -> Iterator[None]:
+    """Listening on a port of its own, in a thread that ends with it."""
     ready = threading.Event()
-    with serve._listening("127.0.0.1", 0) as (listener, url), serve._app(settings) as app:
-        proxy = Between(app)
-        proxy.url = url
+    with serve._listening("127.0.0.1", 0) as (listener, proxy.url):
         server = serve._server(proxy, ready.set)  # type: ignore[arg-type] # any ASGI application will do
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         assert ready.wait(30)
         try:
-            yield proxy
+            yield
         finally:
             server.should_exit = True
             thread.join()

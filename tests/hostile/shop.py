@@ -62,9 +62,10 @@ _MAPPER: Final = (
 )
 
 
-def settings(folder: Path) -> Settings:
+def settings(folder: Path, database: Path) -> Settings:
     client = Credentials(ENVIRONMENT["AIRBYTE_CLIENT_ID"], ENVIRONMENT["AIRBYTE_CLIENT_SECRET"])
-    return Settings(catalogs=folder / "catalogs", auth=client, job_seconds=0.0)
+    catalogs = folder / "catalogs"
+    return Settings(db=database, catalogs=catalogs, auth=client, job_seconds=0.0)
 
 
 def files(url: str) -> dict[str, str]:
@@ -198,11 +199,11 @@ RUNS: Final = (
     Run("init", ("@new",), remote=False, formats=False),
     Run("validate", remote=False),
     Run("plan", ("--out", "@plan")),
-    Run("plan", ("--online", "--detailed-exitcode")),
-    Run("plan", ("--check",), apis=_CONFIG),
-    Run("apply", ("--yes",), writes=True),
+    Run("plan", ("--online", "--detailed-exitcode", "--allow", "inconsistent")),
+    Run("plan", ("--check", "--allow", "inconsistent"), apis=_CONFIG),
+    Run("apply", ("--yes", "--allow", "inconsistent"), writes=True),
     Run("apply", ("--yes", "--resend-secrets"), writes=True),
-    Run("apply", ("--yes", "--check"), writes=True, apis=_CONFIG),
+    Run("apply", ("--yes", "--check", "--allow", "inconsistent"), writes=True, apis=_CONFIG),
     Run("drift"),
     Run("show", ("@plan",), remote=False),
     Run("explain", (SOURCE_AT,)),
@@ -231,7 +232,9 @@ READS: Final = tuple(run for run in RUNS if not run.writes and run.remote)
 
 def found(text: str, cores: Mapping[str, str] = CORES) -> list[str]:
     """Names of the secrets whose core is in the text: as it stands, or inside base64."""
-    return [name for name, core in cores.items() if any(form in text for form in _forms(core))]
+    return [
+        name for name, core in sorted(cores.items()) if any(form in text for form in _forms(core))
+    ]
 
 
 def _forms(core: str) -> Iterator[str]:

@@ -1,3 +1,3 @@
-from tests.hostile.conftest import no_pauses, shop
+from tests.hostile.conftest import applied_shop, no_pauses, shop
 
-__all__ = ["no_pauses", "shop"]
+__all__ = ["applied_shop", "no_pauses", "shop"]
