@@ -9,12 +9,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Fault:
-    """`rule` without its place; `lasting`: every request from there on, too. `late`: the request is carried
-    out some time after its answer, which may be after the run."""
+    """`rule` without its place; `lasting`: every request from there on, too; `untimely`: the request is carried
+    out so long after its answer that nobody looks for it any more."""
 
     rule: str
     lasting: bool = False
-    late: bool = False
+    untimely: bool = False
 
     def at(self, index: int) -> str:
         """The whole rule, for the so many-th request of an apply."""
@@ -24,8 +24,9 @@ class Fault:
 FAULTS: Final[Mapping[str, Fault]] = {
     "reset": Fault("reset"),
     "reset-after": Fault("reset-after"),
-    "late": Fault("late=9", late=True),
-    "late-90s": Fault("late=90s", late=True),
+    "late": Fault("late=9"),
+    "late-90s": Fault("late=90s"),
+    "late-1h": Fault("late=3600s", untimely=True),
     "500": Fault("500"),
     "500-after": Fault("500 after"),
     "504-after": Fault("504 after"),

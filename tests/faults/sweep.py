@@ -45,9 +45,10 @@ def trials(ground: Ground, asked: Namespace) -> Iterator[Trial]:
 
 def pairs(ground: Ground, asked: Namespace) -> Iterator[Trial]:
     chance = random.Random(asked.seed)
+    faults = asked.fault or [name for name, fault in FAULTS.items() if not fault.untimely]
     for _ in range(asked.pairs):
         api = chance.choice(asked.api or APIS)
-        fault, then = chance.choices(asked.fault or tuple(FAULTS), k=2)
+        fault, then = chance.choices(faults, k=2)
         at, later = chance.randint(1, ground.requests[api]), chance.choice((1, 2, 3, 5, 10, 40))
         yield Trial(api, fault, at, MEMORIES, then, later)
 

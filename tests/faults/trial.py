@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from reconciler import app
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.effects import EFFECTS
 from reconciler.core.events import Outcome
+from reconciler.core.interim import parse_interim
 from reconciler.core.model import Consent
 from reconciler.core.plan import Change, Plan
 from reconciler.emulator.app import close, create_app
@@ -31,7 +33,7 @@ from tests.faults.shape import Shape, shape_of
 
 ALL_OF_IT: Final = Consent(tuple(name for name, e in EFFECTS.items() if e.consent == "needed"))
 STATE: Final = ".reconciler"
-
+_MAKES: Final = re.compile(r"POST /api/(public/v1/\w+|v1/\w+/create)")
 
 MEMORIES: Final = ("kept", "deleted")
 """What becomes of `.reconciler` before the second apply."""
@@ -114,6 +116,12 @@ class Server:
         count: int = self.app.state.instance.run._count
         return count
 
+    @property
+    def creates(self) -> tuple[int, ...]:
+        """Which of them made something."""
+        seen = self.app.state.instance.run.requests
+        return tuple(one.index for one in seen if _MAKES.fullmatch(f"{one.method} {one.path}"))
+
     def carry_out_late(self) -> None:
         clock.run(self.app.state.instance.run.catch_up, self.time)
 
@@ -182,6 +190,7 @@ class Ground:
         self.start = Shape({}, {}, ())
         self.goals: dict[str, Shape] = {}
         self.requests: dict[str, int] = {}
+        self.creates: dict[str, tuple[int, ...]] = {}
         for api in apis:
             self._undisturbed(api)
 
@@ -200,6 +209,7 @@ class Ground:
             ran = apply(server, self.folder, api)
             assert ran.exit_code == 0, ran
             self.requests[api] = server.requests
+            self.creates[api] = server.creates
             again = apply(server, self.folder, api)
             assert (again.exit_code, again.outcome) == (0, None), again
             self.goals[api] = shape_of(server.store)
@@ -276,7 +286,7 @@ def _people(server: Server) -> None:
 def violations(ground: Ground, trial: Trial) -> list[str]:
     """What is wrong after a trial; nothing is what it is all for."""
     random.seed(trial.at)  # the jitter of retries
-    goal = ground.goals[trial.api]
+    goal, untimely = ground.goals[trial.api], FAULTS[trial.fault].untimely
     with ground.server() as server:
         server.obey(*trial.rules)
         first = apply(server, ground.folder, trial.api)
@@ -287,13 +297,36 @@ def violations(ground: Ground, trial: Trial) -> list[str]:
             server.go_back(moment)
             if memory == "deleted":
                 shutil.rmtree(ground.folder / STATE, ignore_errors=True)
-                # Without the journal nobody knows of a write that is yet to come.
-                server.carry_out_late()
+                if not untimely:  # without the journal nobody knows of a write that is yet to come
+                    server.carry_out_late()
             second = apply(server, ground.folder, trial.api)
-            server.carry_out_late()
-            left = leftovers(second, ground.start, shape_of(server.store), goal)
+            if not untimely:
+                server.carry_out_late()
+            left = [*leftovers(second, ground.start, shape_of(server.store), goal)]
+            if untimely:
+                server.carry_out_late()
+                left += _untold(server, ground, trial.api)
             found += [f"with its memory {memory}, {violation}" for violation in left]
     return found
+
+
+def _untold(server: Server, ground: Ground, api: str) -> Iterator[str]:
+    """What came when nobody looked for it any more is one object too many at most, and either the next run
+    refuses and names both, or it says by its name what it is."""
+    goal, end = ground.goals[api], shape_of(server.store)
+    left = end.texts != goal.texts
+    third = apply(server, ground.folder, api)
+    if shape_of(server.store) != end or third.outcome is not None:
+        yield f"a third apply writes: {third.exit_code} {third.message}"
+    extra, missing = end.texts - goal.texts, goal.texts - end.texts
+    if missing or extra.total() > 1:
+        yield f"after what came late: {difference(end, goal)}"
+    for kind, name, _ in extra:
+        told = third.exit_code == 1 and f"2 live {kind}s are named {name!r}" in third.message
+        if not told and (third.exit_code or parse_interim(name) is None):
+            yield f"nobody tells of {kind} {name!r}: {third.exit_code} {third.message}"
+    if not left and third.exit_code:
+        yield f"third apply exits {third.exit_code}: {third.message}"
 
 
 def untruths(ran: Ran, start: Shape, middle: Shape, goal: Shape) -> Iterator[str]:
