@@ -254,14 +254,28 @@ def _check_key(stream: Stream, offered: DiscoveredStream, *, needed: bool) -> It
 
 
 def _check_columns(stream: Stream, known: set[str]) -> Iterator[Finding]:
+    selected, needing = _selected(stream, known), _needing(stream)
     for field, column in _named_columns(stream):
         if column not in known:
             yield _unknown_column(stream, column, known, field)
-    left = set(known)
+        elif field in needing and column not in selected:
+            yield _unselected_column(stream, column, needing[field])
+    left = set(selected)
     for mapper in stream.mappers if isinstance(stream.mappers, tuple) else ():
         for column in sorted(_read_by(mapper) - left):
-            yield _unknown_column(stream, column, left, "mappers")
+            if column in known - selected:
+                yield _unselected_column(stream, column, "a mapper")
+            else:
+                yield _unknown_column(stream, column, left, "mappers")
         left = (left - _used_up_by(mapper)) | _made_by(mapper)
+
+
+def _selected(stream: Stream, known: set[str]) -> set[str]:
+    if not isinstance(stream.columns, Columns):
+        return known
+    if stream.columns.names is not None:
+        return known.intersection(stream.columns.names)
+    return known.difference(stream.columns.excluding)
 
 
 def _label(stream: Stream) -> str:
@@ -276,6 +290,23 @@ def _unknown_column(stream: Stream, column: str, known: set[str], field: str) ->
         f"stream {_label(stream)!r} has no column {column!r}{where}",
         f"did you mean {guess!r}?" if guess else f"it has: {', '.join(sorted(known)[:20])}",
         field=field,
+    )
+
+
+def _needing(stream: Stream) -> dict[str, str]:
+    """The fields whose columns have to be selected: of a key only where rows are merged by it (PUB §4.3)."""
+    mode = SYNC_MODES.get(stream.sync_mode or "")
+    needing = {"cursorField": "its cursor"} if mode and mode.uses_cursor else {}
+    return needing | ({"primaryKey": "its primary key"} if mode and mode.needs_key else {})
+
+
+def _unselected_column(stream: Stream, column: str, needed_by: str) -> Finding:
+    """What git states is judged without a source (parse); what it is silent about stays as it is live."""
+    return Finding(
+        "selection-misses-column",
+        f"stream {_label(stream)!r}: the selected columns leave out {column!r}, which {needed_by} needs",
+        f"select {column!r} too, or state the stream without what needs it",
+        field="columns",
     )
 
 

@@ -169,6 +169,41 @@ def test_what_an_earlier_mapper_replaced_is_gone() -> None:
     assert found({**APPEND, "mappers": twice}) == [("unknown-column", "/spec/streams/0/mappers")]
 
 
+def beside_live(git: Any, **live: Any) -> list[tuple[str, str, str]]:
+    """What is wrong with a stream that git says this of, and is silent about all else."""
+    there = live_connection(live_stream(namespace="public", **live))
+    plan = plan_with([{"name": "orders", **git}], (ORDERS,), there)
+    return [(d.code, d.pointer, d.message.partition(": ")[2]) for d in plan.diagnostics]
+
+
+def leaves_out(column: str, needed_by: str) -> tuple[str, str, str]:
+    said = f"the selected columns leave out {column!r}, which {needed_by} needs"
+    return "selection-misses-column", "/spec/streams/0/columns", said
+
+
+@pytest.mark.parametrize("columns", [["id", "updated_at"], {"except": ["email"]}])
+def test_a_live_mapper_that_git_is_silent_about_needs_its_column(columns: Any) -> None:
+    """Airbyte refuses to write it, and by then the rest of the plan is applied."""
+    live = {"mappers": [hashing("email")], "key": ()}
+    git = {"syncMode": "incremental_append", "columns": columns}
+    assert beside_live(git, **live) == [leaves_out("email", "a mapper")]
+    for enough in (["id", "updated_at", "email"], {"except": ["address"]}, "all"):
+        assert beside_live({**git, "columns": enough}, **live) == []
+    assert beside_live({**git, "mappers": []}, **live) == []
+
+
+def test_a_live_cursor_and_key_that_git_is_silent_about_need_their_columns() -> None:
+    git = {"syncMode": "incremental_deduped_history", "columns": ["email"]}
+    assert beside_live(git, mode="incremental_deduped_history") == [
+        leaves_out("id", "its primary key"),
+        leaves_out("updated_at", "its cursor"),
+    ]
+    assert beside_live({**git, "syncMode": "incremental_append"}) == [
+        leaves_out("updated_at", "its cursor")
+    ]
+    assert beside_live({**git, "syncMode": "full_refresh_append"}) == []
+
+
 def test_a_column_by_reference_is_not_judged() -> None:
     mapper = git_mapper(hashing(), targetField=env("COLUMN", "anything-at-all"))
     assert found({**APPEND, "mappers": [mapper]}) == []
