@@ -75,6 +75,27 @@ def unannounced(course: Course) -> list[str]:
     return sorted({*_objects(course), *_effects(course), *_events(course)})
 
 
+ASKED_FOR = frozenset(
+    {
+        *("replace", "delete", "overwrites-table", "state-loss", "duplicates"),
+        *("inconsistent", "pii-exposure", "secret-loss", "reactivate", "adopt"),
+    }
+)
+"""What needs somebody's consent, as the table of design §5 has it."""
+
+
+def unasked(plan: Plan) -> list[str]:
+    """What a plan would do without consent while nobody gave one; `state: absent` is one for its address."""
+    return [
+        f"{change.address}: {effect.name} ({effect.rule}) would be done unasked"
+        for change in plan.changes
+        for effect in change.effects
+        if effect.name in ASKED_FOR
+        and not effect.blocks
+        and not (effect.accepted == "state: absent" and change.action == "delete")
+    ]
+
+
 def _says(change: Change | None, effect: str, stream: str = "") -> bool:
     """Whether a change announces an effect, for the stream where one is given."""
     return change is not None and any(

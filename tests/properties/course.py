@@ -3,8 +3,6 @@ asks for."""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
-
 from reconciler import app
 from reconciler.core.model import Address, Consent
 from reconciler.core.plan import Plan
@@ -14,9 +12,6 @@ from tests.properties.server import Server
 from tests.properties.stored import Stored
 from tests.properties.worlds import World
 
-LAWS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 APIS = ("public", "config")
 _A_DAY = 86_400.0
 

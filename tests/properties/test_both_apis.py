@@ -8,17 +8,15 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from reconciler import app
 from reconciler.core.encode import encode_plan
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
+from tests.properties.features import LAWS
 from tests.properties.worlds import World, worlds
 
-LAWS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 PAIRS = [("public", "config"), ("config", "public")]
 OF_ONE_API = frozenset({"schedule-shift", "starts-sync"})
 """Effects that the same change has over one API alone."""

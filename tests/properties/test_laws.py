@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler import app, planfile
@@ -16,12 +16,8 @@ from reconciler.core.events import Event
 from reconciler.core.plan import Plan
 from reconciler.executor import Outcome
 from reconciler.render import applied, drift, text
+from tests.properties.features import LAWS
 from tests.properties.worlds import World, worlds
-
-LAWS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-"""How many worlds: the profile says (tests/conftest.py)."""
 
 
 def _request(folder: Path, world: World) -> app.Request:

@@ -13,9 +13,9 @@ from reconciler import app
 from reconciler.core.diagnostics import InvalidInput
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
-from tests.properties.announced import Course, unannounced
-from tests.properties.course import APIS, LAWS, consents_of, started
-from tests.properties.features import event
+from tests.properties.announced import Course, unannounced, unasked
+from tests.properties.course import APIS, consents_of, started
+from tests.properties.features import LAWS, event
 from tests.properties.pairs import GROWN, Pair, pairs
 from tests.properties.server import Server, serving
 from tests.properties.stored import stored
@@ -34,6 +34,7 @@ def _hold(pair: Pair, api: str) -> None:
             _hold_untouched(server, untouched)
             return
         note(text.plan_text(plan, verbose=True))
+        assert not unasked(plan), "\n".join(unasked(plan))
         consents, named = consents_of(plan, before)
         if consents:
             event("blocked without consent")

@@ -15,8 +15,8 @@ from reconciler.core.model import Consent
 from reconciler.core.plan import Plan
 from reconciler.render import applied, drift, text
 from tests.properties.announced import Course, unannounced
-from tests.properties.course import APIS, LAWS, consents_of, started
-from tests.properties.features import event
+from tests.properties.course import APIS, consents_of, started
+from tests.properties.features import LAWS, event
 from tests.properties.foreign import Neighbours, Theirs, ambiguous, neighbours, settle_in
 from tests.properties.pairs import Pair, pairs
 from tests.properties.server import Server, serving
