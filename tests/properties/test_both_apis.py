@@ -14,7 +14,7 @@ from reconciler import app
 from reconciler.core.encode import encode_plan
 from reconciler.core.plan import Plan
 from reconciler.render import applied, text
-from tests.properties.features import LAWS
+from tests.properties.often import LAWS
 from tests.properties.worlds import World, worlds
 
 PAIRS = [("public", "config"), ("config", "public")]

@@ -16,7 +16,7 @@ from reconciler.core.events import Event
 from reconciler.core.plan import Plan
 from reconciler.executor import Outcome
 from reconciler.render import applied, drift, text
-from tests.properties.features import LAWS
+from tests.properties.often import LAWS
 from tests.properties.worlds import World, worlds
 
 

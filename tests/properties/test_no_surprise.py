@@ -15,7 +15,8 @@ from reconciler.core.plan import Plan
 from reconciler.render import applied, text
 from tests.properties.announced import Course, unannounced, unasked
 from tests.properties.course import APIS, consents_of, started
-from tests.properties.features import LAWS, event
+from tests.properties.features import event
+from tests.properties.often import LAWS
 from tests.properties.pairs import GROWN, Pair, pairs
 from tests.properties.server import Server, serving
 from tests.properties.stored import stored

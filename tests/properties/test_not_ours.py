@@ -16,8 +16,9 @@ from reconciler.core.plan import Plan
 from reconciler.render import applied, drift, text
 from tests.properties.announced import Course, unannounced
 from tests.properties.course import APIS, consents_of, started
-from tests.properties.features import LAWS, event
+from tests.properties.features import event
 from tests.properties.foreign import Neighbours, Theirs, ambiguous, neighbours, settle_in
+from tests.properties.often import LAWS
 from tests.properties.pairs import Pair, pairs
 from tests.properties.server import Server, serving
 from tests.properties.stored import stored
