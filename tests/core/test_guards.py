@@ -353,6 +353,41 @@ def test_a_single_stream_may_always_go() -> None:
     assert limit_codes(tally(8, 2, stopped=1, connections=4, alone=1), THIRTY) == []
 
 
+def test_a_single_stream_is_one_and_never_two() -> None:
+    """Not where connections are many, and not where two connections stop one each."""
+    assert limit_codes(tally(8, 3, stopped=2, connections=4, alone=2), THIRTY) == ["limit-deletes"]
+    assert limit_codes(tally(5, 3, stopped=2, connections=3, alone=1), THIRTY) == ["limit-deletes"]
+
+
+def test_a_world_is_tiny_while_the_share_is_less_than_one_connection() -> None:
+    quarter = Limits(deletes=25)
+    stopping = {"stopped": 9, "alone": 9}
+    assert limit_codes(tally(5, 10, **stopping, connections=3), quarter) == []
+    assert limit_codes(tally(6, 10, **stopping, connections=4), quarter) == ["limit-deletes"]
+
+
+def test_a_plan_counts_the_connections_of_its_world() -> None:
+    """One of four may stop, but not the one with most of the streams."""
+    many = live_connection(*(live_stream(f"s{i}") for i in range(9)))
+    ids = [f"cccccccc-0000-4000-8000-00000000001{i}" for i in range(3)]
+    others = [
+        live_connection(live_stream(), name=f"c{i}", object_id=at, prefix=f"c{i}_")
+        for i, at in enumerate(ids)
+    ]
+    documents = [*ACTORS(), *(connection(f"c{i}") for i in range(3))]
+    stopped = [*documents, connection(status="inactive")]
+    (message,) = limited(stopped, [*WORLD, many, *others], THIRTY)
+    assert message == "9 of 12 streams (75%): more than the limit of 30% for deletes"
+    alone = [*ACTORS(), stopped[-1]]
+    assert limited(alone, [*WORLD, many], THIRTY) == []
+
+
+def test_a_number_that_is_stated_takes_the_place_of_its_share_alone() -> None:
+    assert limit_codes(tally(updates=6), THIRTY, Expected(updates=6)) == []
+    assert limit_codes(tally(stopped=31), THIRTY, Expected(stops=31)) == []
+    assert limit_codes(tally(stopped=31), THIRTY, Expected(deletes=31)) == ["limit-deletes"]
+
+
 def test_the_number_that_somebody_states_is_the_limit() -> None:
     assert limit_codes(tally(deletes=4), THIRTY, Expected(deletes=4)) == []
     assert limit_codes(tally(deletes=4), THIRTY, Expected(deletes=3)) == ["limit-deletes"]
