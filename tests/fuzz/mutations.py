@@ -75,7 +75,7 @@ def mutated_json(draw: st.DrawFn, data: Any, others: Sequence[Any]) -> Any:
         elif kind == "borrow":
             holder[key] = copy.deepcopy(borrowed[draw(st.integers(0, len(borrowed) - 1))])
         else:
-            holder[key] = draw(ODD)
+            holder[key] = copy.deepcopy(draw(ODD))
     return changed
 
 

@@ -62,22 +62,44 @@ class Between:
         self.change: Change = as_it_is
         self.asked: list[Asked] = []
         self.errors: list[Exception] = []
-        self._app: ASGIApp | None = None
+        self._app: ASGIApp = _nobody
+        self._answering = 0
+        self._changed = threading.Condition()
 
     @contextmanager
     def before(self, settings: Settings) -> Iterator[None]:
         """An embedded Airbyte behind it, from now on and until the end; all as at the start."""
-        with serve._app(settings) as self._app:
+        with serve._app(settings) as app:
+            self._app = app
             self.change = as_it_is
             self.forget()
             self.errors.clear()
-            yield
+            try:
+                yield
+            finally:
+                self._app = _nobody
+                with self._changed:  # whoever asked may be gone, and its request still be answered
+                    self._changed.wait_for(lambda: self._answering == 0, 30)
 
     def forget(self) -> None:
         self.asked.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self._app is not None
+        with self._counted():
+            await self._answer(scope, receive, send)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._changed.notify_all()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
@@ -105,6 +127,11 @@ class Between:
         lines = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in named.items()]
         await send({"type": "http.response.start", "status": said.status, "headers": lines})
         await send({"type": "http.response.body", "body": said.body})
+
+
+async def _nobody(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 503, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _asked(scope: Scope, receive: Receive) -> Asked:

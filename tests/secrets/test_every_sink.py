@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import click
 import pytest
 
+from reconciler.cli.main import COMMANDS
+from reconciler.cli.main import cli as cli_group
 from tests.conftest import Cli, Ran
 from tests.hostile.between import Asked, Change, Said
 from tests.hostile.shop import (
@@ -317,3 +320,26 @@ def test_no_mistake_around_a_secret_shows_it(
             ran = cli(*run.line(shop, "public", *options))
             assert ran.code == 1
             assert leaks(shop, ran) == [], (options, ran.out, ran.err)
+
+
+# --- nothing is left out -----------------------------------------------------------------------
+
+
+def test_every_command_and_every_format_is_here() -> None:
+    """A new command needs a row in tests/hostile/shop.py, a new format a word in `verbosities`."""
+    assert {run.command.split()[0] for run in RUNS} == set(COMMANDS)
+    tried = {run.command: {options[1] for options in verbosities(run) if options} for run in RUNS}
+    offered = {run.command: set(_formats(run.command)) for run in RUNS}
+    assert tried == offered
+
+
+def _formats(command: str) -> Iterator[str]:
+    found: click.Command = cli_group
+    for word in command.split():
+        assert isinstance(found, click.Group)
+        inner = found.get_command(click.Context(found), word)
+        assert inner is not None
+        found = inner
+    for option in found.params:
+        if option.name == "output" and isinstance(option.type, click.Choice):
+            yield from option.type.choices
