@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 
 from reconciler.backends import bodies, config_lists, config_read, config_write, fields
@@ -21,6 +20,7 @@ from reconciler.backends.config_running import Running
 from reconciler.backends.config_server import Server, is_missing, read
 from reconciler.backends.fields import ActorKind
 from reconciler.backends.refusals import explain_start, explain_write
+from reconciler.backends.tags import made_or_there
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
@@ -149,18 +149,16 @@ class ConfigApi:
         bodies.refuse_tags(name, self._server.features_lacking)
         body = {"name": name, "color": bodies.color_of(name), "workspaceId": workspace.id}
         path = "/tags/create"
-        try:
-            data = await self._server.ask(path, body)
-        except ApiError as error:
-            if error.status != HTTPStatus.CONFLICT and not isinstance(error, OutcomeUnknown):
-                raise
-            there = (await self._tags_in(workspace.id)).get(name)
-            if there is None:
-                raise
-            return there
-        created = read(path, config_read.tag, data)
-        self._tags.setdefault(workspace.id, {})[created.name] = created
-        return created
+
+        async def make() -> Tag:
+            return read(path, config_read.tag, await self._server.ask(path, body))
+
+        async def find() -> Tag | None:
+            return (await self._tags_in(workspace.id)).get(name)
+
+        tag = await made_or_there(make, find)
+        self._tags.setdefault(workspace.id, {})[tag.name] = tag
+        return tag
 
     # --- Connectors and jobs ---------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from reconciler.backends.concurrently import concurrently
 from reconciler.backends.fields import ActorKind, read_answer
 from reconciler.backends.newest import newest
 from reconciler.backends.refusals import explain_start, explain_unread_job, explain_write
+from reconciler.backends.tags import made_or_there
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import (
     ApiError,
@@ -156,18 +157,17 @@ class PublicApi:
         name is the one."""
         bodies.refuse_tags(name, self.capabilities.lacks)
         body = {"name": name, "color": color_of(name), "workspaceId": workspace.id}
-        try:
+
+        async def make() -> Tag:
             data = await self._transport.request("POST", "/tags", json=body)
-        except ApiError as error:
-            if error.status != HTTPStatus.CONFLICT and not isinstance(error, OutcomeUnknown):
-                raise
-            there = (await self._tags_of(workspace.id)).get(name)
-            if there is None:
-                raise
-            return there
-        created = _read("POST /tags", public_read.tag, data)
-        self._tags.setdefault(workspace.id, {})[created.name] = created
-        return created
+            return _read("POST /tags", public_read.tag, data)
+
+        async def find() -> Tag | None:
+            return (await self._tags_of(workspace.id)).get(name)
+
+        tag = await made_or_there(make, find)
+        self._tags.setdefault(workspace.id, {})[tag.name] = tag
+        return tag
 
     async def discover(
         self, source_id: str, destination_id: str | None

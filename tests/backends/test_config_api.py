@@ -411,7 +411,13 @@ async def test_a_server_without_tags_is_asked_for_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [httpx.ReadError("reset"), httpx.Response(409, json={"errorId": "e"})], ids=str
+    "trouble",
+    [
+        httpx.ReadError("reset"),
+        httpx.Response(409, json={"errorId": "e"}),
+        httpx.Response(500, json={"message": "Internal Server Error"}),
+    ],
+    ids=str,
 )
 async def test_a_tag_that_is_there_by_now_is_the_one(trouble: httpx.Response | Exception) -> None:
     gold = {"tagId": "t-1", "name": "gold", "color": "FFD700", "workspaceId": "w-1"}

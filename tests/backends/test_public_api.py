@@ -282,7 +282,9 @@ CONFLICT = httpx.Response(
 
 
 @pytest.mark.parametrize(
-    "answer", [CONFLICT, httpx.ReadTimeout("x"), httpx.Response(502)], ids=repr
+    "answer",
+    [CONFLICT, httpx.ReadTimeout("x"), httpx.Response(502), httpx.Response(500)],
+    ids=repr,
 )
 async def test_a_tag_that_exists_by_now_is_the_one(answer: Any) -> None:
     gold = {"tagId": "t-1", "name": "gold", "color": "AABBCC", "workspaceId": "w-1"}
@@ -294,6 +296,20 @@ async def test_a_lost_tag_that_is_not_there_stays_unknown() -> None:
     api = ScriptedApi({"POST /tags": httpx.ReadTimeout("x"), "GET /tags": rows()})
     with pytest.raises(OutcomeUnknown):
         await api.backend.create_tag(WORKSPACE, "gold")
+
+
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout("x"), httpx.Response(500)], ids=repr)
+async def test_a_tag_that_can_not_be_looked_for_stays_unknown(answer: Any) -> None:
+    api = ScriptedApi({"POST /tags": answer, "GET /tags": httpx.Response(401)})
+    with pytest.raises(OutcomeUnknown):
+        await api.backend.create_tag(WORKSPACE, "gold")
+
+
+async def test_a_tag_that_a_server_failed_on_and_does_not_have_was_not_made() -> None:
+    api = ScriptedApi({"POST /tags": httpx.Response(500), "GET /tags": rows()})
+    with pytest.raises(ApiError) as raised:
+        await api.backend.create_tag(WORKSPACE, "gold")
+    assert not isinstance(raised.value, OutcomeUnknown)
 
 
 async def test_a_server_without_tags_is_asked_for_them_before_a_mapper_is_sent() -> None:
