@@ -36,13 +36,12 @@ from tests.faults.trial import (
     ALL_OF_IT,
     STATE,
     Ground,
-    Ran,
     Server,
     Trial,
     apply,
     ended,
-    leftovers,
 )
+from tests.faults.verdicts import Ran, leftovers
 
 KILLS: Final = {"kill": "hang", "kill-after": "hang after"}
 """The request at which the process is killed is never answered: not carried out, or carried out."""

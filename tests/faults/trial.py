@@ -17,10 +17,9 @@ import httpx
 from reconciler import app
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.effects import EFFECTS
-from reconciler.core.events import Outcome
 from reconciler.core.interim import parse_interim
 from reconciler.core.model import Consent
-from reconciler.core.plan import Change, Plan
+from reconciler.core.plan import Plan
 from reconciler.emulator.app import close, create_app
 from reconciler.emulator.chaos_syntax import parse
 from reconciler.emulator.run import LateWrite
@@ -30,6 +29,7 @@ from tests.faults import clock, world
 from tests.faults.clock import Time
 from tests.faults.faults import FAULTS
 from tests.faults.shape import Shape, shape_of
+from tests.faults.verdicts import Ran, difference, leftovers, unsettled, untruths
 
 ALL_OF_IT: Final = Consent(tuple(name for name, e in EFFECTS.items() if e.consent == "needed"))
 STATE: Final = ".reconciler"
@@ -127,17 +127,6 @@ class Server:
 
     def close(self) -> None:
         close(self.app)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How one apply ended. `problem`: it raised what no apply may raise."""
-
-    exit_code: int
-    changes: tuple[Change, ...] = ()
-    outcome: Outcome | None = None
-    message: str = ""
-    problem: str = ""
 
 
 def apply(server: Server, folder: Path, api: str) -> Ran:
@@ -291,7 +280,8 @@ def violations(ground: Ground, trial: Trial) -> list[str]:
         server.obey(*trial.rules)
         first = apply(server, ground.folder, trial.api)
         server.obey()
-        found = list(untruths(first, ground.start, shape_of(server.store), goal))
+        found = list(unsettled(first)) if FAULTS[trial.fault].settled and not trial.then else []
+        found += untruths(first, ground.start, shape_of(server.store), goal)
         moment = server.moment()
         for memory in trial.memories:
             server.go_back(moment)
@@ -327,78 +317,3 @@ def _untold(server: Server, ground: Ground, api: str) -> Iterator[str]:
             yield f"nobody tells of {kind} {name!r}: {third.exit_code} {third.message}"
     if not left and third.exit_code:
         yield f"third apply exits {third.exit_code}: {third.message}"
-
-
-def untruths(ran: Ran, start: Shape, middle: Shape, goal: Shape) -> Iterator[str]:
-    """Where what the first apply said is not so."""
-    if ran.problem:
-        yield f"first apply {ran.problem}"
-    if ran.exit_code == 0 and middle.texts != goal.texts:
-        yield f"first apply exits 0, but: {difference(middle, goal)}"
-    unwritten = ran.exit_code in (1, 3) or ran.outcome is None
-    if unwritten and (middle.texts, middle.tags) != (start.texts, start.tags):
-        yield f"first apply exits {ran.exit_code}, nothing written, but: {difference(middle, start)}"
-    if ran.outcome is None:
-        return
-    told = [event.change for event in ran.outcome.done]
-    told += [event.change for event in (*ran.outcome.failed, *ran.outcome.skipped)]
-    if sorted(c.address for c in told) != sorted(c.address for c in ran.changes):
-        yield "first apply doesn't tell of each change once"
-    for done in ran.outcome.done:
-        if not _is_done(done.change, middle, goal):
-            yield f"first apply says done, and it is not: {done.change.action} {done.change.address}"
-    untouched = [skipped.change for skipped in ran.outcome.skipped]
-    untouched += [f.change for f in ran.outcome.failed if not (f.unknown or f.written)]
-    for change in untouched:
-        if not _is_untouched(change, start, middle):
-            yield f"first apply says not written, and it is: {change.action} {change.address}"
-
-
-def _is_done(change: Change, middle: Shape, goal: Shape) -> bool:
-    kind = change.address.kind
-    if change.action == "delete":
-        return change.live_id not in middle.by_id()
-    if change.action == "replace" and change.live_id in middle.by_id():
-        return False
-    found, wanted = middle.one(kind, change.name), goal.one(kind, change.name)
-    if found is None or wanted is None or found.own != wanted.own:
-        return False
-    return change.action != "update" or found.id == change.live_id
-
-
-def _is_untouched(change: Change, start: Shape, middle: Shape) -> bool:
-    kind = change.address.kind
-    if change.action == "create":
-        return (kind, change.name) not in middle.objects
-    was, found = start.by_id().get(change.live_id), middle.by_id().get(change.live_id)
-    return was is not None and found is not None and was.own == found.own
-
-
-def leftovers(ran: Ran, start: Shape, end: Shape, goal: Shape) -> Iterator[str]:
-    """Duplicates, orphans, losses, and what a second apply did not mend."""
-    if ran.problem:
-        yield f"second apply {ran.problem}"
-    if ran.exit_code != 0:
-        yield f"second apply exits {ran.exit_code}: {ran.message}"
-    if end.texts != goal.texts:
-        yield f"after the second apply: {difference(end, goal)}"
-    if end.tags != goal.tags:
-        yield f"tags are {end.tags}"
-    lasting = start.by_id().keys() & goal.by_id().keys()
-    lost = sorted(lasting - end.by_id().keys())
-    if lost:
-        yield f"objects that were to stay are gone: {lost}"
-    moved = [c for c in sorted(lasting) if end.positions.get(c) != goal.positions.get(c)]
-    if moved:
-        yield f"saved positions are not as they should be: {moved}"
-
-
-def difference(found: Shape, wanted: Shape) -> str:
-    extra, missing = found.texts - wanted.texts, wanted.texts - found.texts
-    parts = [f"too much: {_listed(extra)}"] if extra else []
-    parts += [f"missing: {_listed(missing)}"] if missing else []
-    return "; ".join(parts) or "only tags"
-
-
-def _listed(texts: object) -> str:
-    return ", ".join(sorted(f"{kind} {name!r}" for kind, name, _ in texts))  # type: ignore[attr-defined]
