@@ -18,7 +18,7 @@ import hypothesis
 
 from reconciler.emulator.settings import Credentials, Settings
 from tests.bad_input.project import CATALOG, CONNECTION, DESTINATION, FILES, SOURCE
-from tests.hostile.between import Between
+from tests.hostile.between import Asked, Between, Change, Said
 
 APIS: Final = ("public", "config")
 CORES: Final = {
@@ -138,6 +138,18 @@ class Shop:
         found["events"] = [event for event in events if event["kind"] not in _OF_READING]
         return found
 
+    def differ(self) -> None:
+        """Of each object something is other than live, so that all of it is sent, with its secrets."""
+        for file, old, new in (
+            (SOURCE, "database: shop", "database: other"),
+            (DESTINATION, "port: 5432", "port: 5433"),
+            (CONNECTION, "    - {name: orders, cursorField: updated_at}\n", ""),
+        ):
+            path = self.folder / file
+            text = path.read_text(encoding="utf-8")
+            assert old in text
+            path.write_text(text.replace(old, new), encoding="utf-8")
+
     def pin(self) -> None:
         """So that a manifest means its object whatever that is called."""
         for kind, file in (
@@ -226,6 +238,42 @@ RUNS: Final = (
     Run("emulator serve", ("--auth", "no-colon"), remote=False, formats=False),
 )
 READS: Final = tuple(run for run in RUNS if not run.writes and run.remote)
+
+
+# --- what connectors say ----------------------------------------------------------------------
+
+
+def said_by_connectors(text: str) -> Change:
+    """Failed tests, failed jobs and failed discoveries with that text."""
+
+    def change(asked: Asked, said: Said) -> Said:
+        if said.status != 200 or not said.body.startswith(b"{"):
+            return said
+        if asked.path.endswith("/check_connection"):
+            return said.but(body=json.dumps({"status": "failed", "message": text}).encode())
+        if "discover_schema" in asked.path:
+            reason = {"externalMessage": text, "internalMessage": text}
+            failed = {"jobInfo": {"succeeded": False, "failureReason": reason}, "catalog": None}
+            return said.but(body=json.dumps(failed).encode())
+        data = json.loads(said.body)
+        rows = data.get("jobs", [data] if "job" in data else [])
+        for row in rows:
+            row["job"]["status"] = "failed"
+            failures = [{"externalMessage": text, "internalMessage": text}]
+            attempt = {"id": 0, "status": "failed", "failureSummary": {"failures": failures}}
+            row["attempts"] = [{"attempt": attempt, "logs": {"logLines": [text]}}]
+        return said.but(body=json.dumps(data).encode()) if rows else said
+
+    return change
+
+
+CONNECTOR_RUNS: Final = tuple(
+    run
+    for run in RUNS
+    if run.command in ("check", "discover", "jobs get", "jobs wait", "sync")
+    or "--check" in run.words
+    or "--online" in run.words
+)
 
 
 # --- in which forms a secret may show --------------------------------------------------------

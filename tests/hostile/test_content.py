@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Cli, Ran
 from tests.hostile.between import Asked, Said
-from tests.hostile.shop import RUNS, Run, Shop, thorough
+from tests.hostile.shop import CONNECTOR_RUNS, RUNS, Run, Shop, said_by_connectors, thorough
 
 OUTPUTS = ("text", "json")
 NASTY = (
@@ -111,6 +111,17 @@ def test_hostile_texts_are_shown_as_text(cli: Cli, shop: Shop, run: Run, api: st
     shop.server.change = refusing
     for output in OUTPUTS:
         check(cli(*run.line(shop, api, "-o", output, "-vv")), output)
+
+
+@pytest.mark.parametrize("run", CONNECTOR_RUNS, ids=lambda run: run.name)
+def test_what_connectors_say_is_text(cli: Cli, shop: Shop, run: Run) -> None:
+    if "--online" not in run.words:  # a source that changes is only asked after it did
+        shop.differ()
+    shop.server.change = said_by_connectors(NASTY)
+    for output in OUTPUTS:
+        ran = cli(*run.line(shop, "config", "-o", output, "-vv"))
+        check(ran, output)
+        assert "<script>" in ran.out + ran.err
 
 
 def test_what_was_hostile_is_really_shown(cli: Cli, shop: Shop) -> None:

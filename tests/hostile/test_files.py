@@ -168,7 +168,7 @@ def test_what_a_target_names_is_read_to_an_end(
 def test_a_lock_that_is_a_link_empties_no_other_file(cli: Cli, shop: Shop) -> None:
     other = shop.folder / "key.pem"
     before = other.read_bytes()
-    lock = shop.folder / ".reconciler" / "remote.lock"
+    lock = shop.folder / ".reconciler" / "apply.lock"
     lock.unlink()
     lock.symlink_to(other)
     ran = cli("apply", "--yes", *shop.at)

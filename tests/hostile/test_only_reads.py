@@ -56,6 +56,15 @@ def test_a_command_that_reads_changes_nothing(cli: Cli, shop: Shop, run: Run, ap
     assert shop.objects() == before
 
 
+def test_a_command_without_a_server_asks_none(cli: Cli, shop: Shop) -> None:
+    local = [run for run in RUNS if not run.remote]
+    assert {run.command for run in local} >= {"init", "validate", "show", "schema"}
+    for run in local:
+        ran = cli(*run.line(shop, "public"))
+        assert ran.code == 0 or run.command == "emulator serve", ran.err
+    assert shop.server.asked == []
+
+
 def _writes(api: str) -> list[tuple[str, str]]:
     endpoints = {"public": public, "config": config}[api].ENDPOINTS
     return sorted(

@@ -20,6 +20,7 @@ from reconciler.cli.main import cli as cli_group
 from tests.conftest import Cli, Ran
 from tests.hostile.between import Asked, Change, Said
 from tests.hostile.shop import (
+    CONNECTOR_RUNS,
     CORES,
     ENVIRONMENT,
     KEY_FILE,
@@ -28,6 +29,7 @@ from tests.hostile.shop import (
     Shop,
     found,
     printed,
+    said_by_connectors,
     thorough,
 )
 
@@ -197,7 +199,7 @@ def cases(number: int, places: Iterable[str]) -> Iterator[Case]:
 @pytest.mark.parametrize(("run", "api"), REMOTE, ids=[f"{run.name} {api}" for run, api in REMOTE])
 def test_no_failure_shows_a_secret(cli: Cli, shop: Shop, run: Run, api: str) -> None:
     """Of each request in turn that the command makes; what is written is different from what is live."""
-    differs(shop)
+    shop.differ()
     cli(*run.line(shop, api))
     met = {place(asked) for asked in shop.server.asked}
     for failed, kind, options in cases(REMOTE.index((run, api)), met):
@@ -205,19 +207,6 @@ def test_no_failure_shows_a_secret(cli: Cli, shop: Shop, run: Run, api: str) -> 
         ran = cli(*run.line(shop, api, *options))
         assert ran.code != 70, (failed, kind, options, ran.err)
         assert leaks(shop, ran) == [], (failed, kind, options, ran.out, ran.err)
-
-
-def differs(shop: Shop) -> None:
-    """Each object, so that all of it is sent, with its secrets."""
-    for name, old, new in (
-        ("source", "database: shop", "database: other"),
-        ("destination", "port: 5432", "port: 5433"),
-        ("connection", "    - {name: orders, cursorField: updated_at}\n", ""),
-    ):
-        path = shop.folder / "manifests" / f"{name}.yaml"
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def at_place(failed: str, kind: str) -> Change:
@@ -228,7 +217,7 @@ def at_place(failed: str, kind: str) -> Change:
 
 
 def test_every_place_is_reached(cli: Cli, shop: Shop) -> None:
-    differs(shop)
+    shop.differ()
     shop.server.forget()
     for run, api in REMOTE:
         cli(*run.line(shop, api))
@@ -240,41 +229,11 @@ def test_every_place_is_reached(cli: Cli, shop: Shop) -> None:
 # --- when a connector says it ------------------------------------------------------------------
 
 
-def said_by_connectors(asked: Asked, said: Said) -> Said:
-    """Failed tests, failed jobs and failed discoveries whose texts quote everything."""
-    if said.status != 200 or not said.body.startswith(b"{"):
-        return said
-    text = echo()
-    data = json.loads(said.body)
-    if asked.path.endswith("/check_connection"):
-        return said.but(body=json.dumps({"status": "failed", "message": text}).encode())
-    if "discover_schema" in asked.path:
-        reason = {"externalMessage": text, "internalMessage": text}
-        failed = {"jobInfo": {"succeeded": False, "failureReason": reason}, "catalog": None}
-        return said.but(body=json.dumps(failed).encode())
-    rows = data.get("jobs", [data] if "job" in data else [])
-    for row in rows:
-        row["job"]["status"] = "failed"
-        failures = [{"externalMessage": text, "internalMessage": text}]
-        attempt = {"id": 0, "status": "failed", "failureSummary": {"failures": failures}}
-        row["attempts"] = [{"attempt": attempt, "logs": {"logLines": [text]}}]
-    return said.but(body=json.dumps(data).encode()) if rows else said
-
-
-CONNECTOR_RUNS = [
-    run
-    for run in RUNS
-    if run.command in ("check", "discover", "jobs get", "jobs wait", "sync")
-    or "--check" in run.words
-    or "--online" in run.words
-]
-
-
 @pytest.mark.parametrize("run", CONNECTOR_RUNS, ids=lambda run: run.name)
 def test_no_connector_shows_a_secret(cli: Cli, shop: Shop, run: Run) -> None:
     if "--online" not in run.words:  # a source that changes is only asked after it did
-        differs(shop)
-    shop.server.change = said_by_connectors
+        shop.differ()
+    shop.server.change = said_by_connectors(echo())
     for options in verbosities(run):
         ran = cli(*run.line(shop, "config", *options))
         assert ran.code != 70, ran.err
