@@ -58,7 +58,7 @@ def test_a_second_apply_is_refused_while_one_runs_and_not_after_it_was_killed(
     second = start_apply(folder, "public")
     _, err = second.communicate(timeout=30)
     assert second.returncode == 1
-    assert f"another apply of this target is under way here (process {first.pid})" in err
+    assert f"another apply is under way in this folder (process {first.pid})" in err
     killed(first)
     server.obey()
     assert apply_again(folder, "public").exit_code == 0
@@ -69,7 +69,7 @@ def test_a_link_in_place_of_the_lock_is_not_followed(server: Airbyte, folder: Pa
     theirs.write_text("theirs")
     state = folder / "project" / STATE
     state.mkdir()
-    (state / "public.lock").symlink_to(theirs)
+    (state / "apply.lock").symlink_to(theirs)
     ran = apply_again(folder, "public")
     assert "can't be made, and nothing was written" in ran.message
     assert theirs.read_text() == "theirs"

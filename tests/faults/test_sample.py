@@ -17,7 +17,7 @@ from tests.faults.faults import FAULTS
 from tests.faults.killing import KILLS
 from tests.faults.shape import shape_of
 from tests.faults.sweep import APIS, violations
-from tests.faults.trial import STATE, Ground, Trial, apply
+from tests.faults.trial import MEMORIES, STATE, Ground, Trial, apply
 from tests.faults.verdicts import Ran, leftovers
 
 SEED = int(os.environ.get("FAULTS_SEED", time.gmtime().tm_yday))
@@ -27,7 +27,7 @@ def by_chance(ground: Ground, api: str, fault: str) -> Trial:
     """Every other one at a create, which is where most can go wrong."""
     chance = random.Random(f"{SEED} {api} {fault}")
     anywhere, create = chance.randint(1, ground.requests[api]), chance.choice(ground.creates[api])
-    return Trial(api, fault, chance.choice((anywhere, create)))
+    return Trial(api, fault, chance.choice((anywhere, create)), (chance.choice(MEMORIES),))
 
 
 def test_the_world_is_large_and_holds_every_kind_of_write(ground: Ground) -> None:

@@ -55,7 +55,8 @@ class Trial:
     def again(self) -> str:
         """How to make this trial by itself."""
         then = f" --then {self.then} --later {self.later}" if self.then else ""
-        options = f"--api {self.api} --fault {self.fault} --at {self.at}{then}"
+        memory = f" --memory {self.memories[0]}" if len(self.memories) == 1 else ""
+        options = f"--api {self.api} --fault {self.fault} --at {self.at}{then}{memory}"
         return f"python -m tests.faults.sweep {options}"
 
     @property

@@ -22,8 +22,9 @@ class Ran:
 
 
 def unsettled(ran: Ran) -> Iterator[str]:
-    """Where the run itself was to find out what became of a request, and to go on."""
-    if ran.exit_code != 0:
+    """Where the run itself was to find out what became of a request, and to go on. Credentials that are
+    refused when they are shown for the first time are its end."""
+    if ran.exit_code != 0 and not ran.message.startswith("no access token"):
         yield f"first apply does not get over it, but exits {ran.exit_code}: {ran.message}"
 
 
