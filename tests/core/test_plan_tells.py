@@ -267,6 +267,20 @@ def test_a_deletion_that_git_states_is_accepted_by_git_whatever_flags_say() -> N
     assert [e.accepted for e in only_change(plan).effects] == ["state: absent"]
 
 
+def test_a_source_that_is_renamed_and_moved_leaves_its_history_elsewhere() -> None:
+    was = {"previousNames": ["shop"]}
+    moved = source(configuration={"host": "new"}, name="new", metadata=was)
+    plan = plan_of([moved, destination(), connection()], [*WORLD, INCREMENTAL])
+    (change,) = [c for c in plan.changes if c.address.kind == "source"]
+    assert [e.streams for e in change.effects if e.name == "inconsistent"] == [("orders",)]
+    assert change.blocked
+
+
+def test_a_connection_that_will_be_inactive_says_so() -> None:
+    assert connection_change({"status": "inactive"}, INCREMENTAL).inactive
+    assert not connection_change({"prefix": "x_"}, INCREMENTAL).inactive
+
+
 # --- guards that say what to do ---------------------------------------------------------------------
 
 

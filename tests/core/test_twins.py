@@ -12,6 +12,7 @@ from tests.core.build import (
     WORLD,
     connection,
     destination,
+    document,
     env,
     live_connection,
     live_destination,
@@ -71,6 +72,11 @@ def test_another_connector_is_another_source() -> None:
 
 def test_a_twin_that_a_manifest_means_is_nobodys_old_name() -> None:
     assert twins([source(), source("second")], [live_source()]) == []
+
+
+def test_nothing_configured_is_like_nothing() -> None:
+    empty = document("source", "new", {"connector": "postgres", "configuration": {}})
+    assert twins([empty], [live_source({})]) == []
 
 
 def test_an_object_of_another_kind_is_no_twin() -> None:

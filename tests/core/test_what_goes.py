@@ -18,7 +18,9 @@ from tests.core.build import (
     absent,
     connection,
     destination,
+    encryption,
     env,
+    git_mapper,
     live_connection,
     live_destination,
     live_source,
@@ -238,3 +240,20 @@ def test_it_is_sent_beside_what_changes() -> None:
         "/configuration/host",
         "/configuration/password",
     ]
+
+
+def test_a_secret_that_is_sent_again_is_shown_by_its_reference() -> None:
+    document = source(configuration={"host": "db", "password": env(value="c" * 20)})
+    (field,) = only_change(plan_of([document], [live_source(HIDDEN)], resend=("*",))).fields
+    assert (field.secret, field.after) == (True, "${env:SHOP_PG_PASSWORD}")
+
+
+def test_keys_that_a_connection_lacks_stop_its_replacement_when_it_is_applied() -> None:
+    mappers = [git_mapper(encryption(), key=env("KEY"))]
+    streams = [{"name": "orders", "syncMode": "full_refresh_append", "mappers": mappers}]
+    documents = [source(connector="mysql"), destination(), connection(streams=streams)]
+    live = [*WORLD, live_connection(live_stream(mappers=[encryption()]))]
+    for applying, refused in ((False, ()), (True, ("not set in this environment: ${env:KEY}",))):
+        plan = plan_of(documents, live, applying=applying)
+        (change,) = [c for c in plan.changes if c.address.kind == "connection"]
+        assert (change.action, change.refusals) == ("replace", refused)
