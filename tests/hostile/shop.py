@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,6 +169,17 @@ class Shop:
 def thorough() -> bool:
     """Whether every combination is to be tried (`--hypothesis-profile thorough`), or a share of each."""
     return hypothesis.settings.default.max_examples > 1_000
+
+
+def some(of: int, *dimensions: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Every combination in a thorough run. Else one of so many, as in a Latin square: each value of each
+    dimension is met, with others each time."""
+    every = product(*map(enumerate, dimensions))
+    return [
+        tuple(value for _, value in values)
+        for values in every
+        if thorough() or sum(index for index, _ in values) % of == 0
+    ]
 
 
 _OF_READING: Final = frozenset({"discover_ran", "check_ran"})

@@ -186,14 +186,13 @@ Case = tuple[str, str, tuple[str, ...]]
 
 
 def cases(number: int, places: Iterable[str]) -> Iterator[Case]:
-    """(place, kind of failure, options): all of them in a thorough run. Else each place with each of the
-    options, and the kinds by turns: a command meets most of them, and each is met at each place by some."""
-    every = itertools.product(sorted(places), OPTIONS)
+    """(place, kind of failure, options): all of them in a thorough run. Else each place once, and by turns
+    the options, so that a command meets each, and the kinds, so that each is met at each place by some."""
     if thorough():
-        yield from ((failed, kind, options) for failed, options in every for kind in FAILURES)
+        yield from itertools.product(sorted(places), FAILURES, OPTIONS)
         return
     kinds = itertools.islice(itertools.cycle(FAILURES), number, None)
-    yield from ((failed, next(kinds), options) for failed, options in every)
+    yield from zip(sorted(places), kinds, itertools.cycle(OPTIONS), strict=False)
 
 
 @pytest.mark.parametrize(("run", "api"), REMOTE, ids=[f"{run.name} {api}" for run, api in REMOTE])
