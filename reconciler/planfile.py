@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -21,13 +22,34 @@ _NEEDED: Final = frozenset({"formatVersion", "target", "changes", "digest"})
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Raises ReconcilerError where the file can't be written."""
+    """All of it or nothing: half a plan lies nowhere. Raises ReconcilerError where it can't be written."""
+    text = plan_text(plan)
     try:
-        path.write_text(plan_text(plan), encoding="utf-8")
+        if path.exists() and not path.is_file():  # a pipe, or the terminal
+            path.write_text(text, encoding="utf-8")
+            return
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise ReconcilerError(
             f"the plan can't be saved as {path}: {error.strerror}",
             hint="does its folder exist, and may it be written to?",
+        ) from error
+
+
+def discard(path: Path) -> None:
+    """An older plan at the place of a new one would be taken for it where the new one fails. Raises
+    ReconcilerError where it stays."""
+    try:
+        if path.is_file():
+            path.unlink()
+    except OSError as error:
+        raise ReconcilerError(
+            f"the older plan {path} can't be removed: {error.strerror}"
         ) from error
 
 

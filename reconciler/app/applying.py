@@ -64,7 +64,7 @@ async def apply(
     `talk`: what is waited for before anything is written; `now` is the wall's clock."""
     project = open_project(request)
     project.refuse_errors()
-    lock = request.project / STATE_FOLDER / f"{project.target.name}.lock"
+    lock = request.project / STATE_FOLDER / "apply.lock"
     with locked(lock):
         needs: Operation | None = "check" if request.check else None
         async with open_session(request, project, read_only=False, needs=needs) as session:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from reconciler.core.diagnostics import ReconcilerError, Refused
+
+_HELD: Final = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+"""What a system says where somebody else holds it."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 """A link in its place, which a repository may hold, would have another file emptied."""
@@ -45,10 +50,15 @@ def locked(path: Path) -> Iterator[None]:
         try:
             _lock(descriptor)
         except OSError as error:
+            if error.errno not in _HELD:
+                raise ReconcilerError(
+                    f"the lock {path} can't be taken, and nothing was written: {error.strerror}",
+                    hint="apply needs a project folder on a file system that has locks",
+                ) from error
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
             known = holder if holder.isdecimal() else "unknown"
             raise Refused(
-                f"another apply of this target is under way here (process {known}), "
+                f"another apply is under way in this folder (process {known}), "
                 "and nothing was written",
                 hint=f"wait for it to end; the lock is {path}",
             ) from error

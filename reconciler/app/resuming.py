@@ -39,11 +39,9 @@ async def plan_after_the_last(
     """Where the plan would repeat a create of which nobody knows yet, that is waited for until it can no
     longer come (design §6.7), and the plan made anew."""
     planned, live = await make_session_plan(request, session, applying=True)
-    if session.project.settings is not None:
-        return (
-            planned,
-            live,
-        )  # the embedded Airbyte ended with the run: nothing of it is still to come
+    if session.project.settings is not None or not planned.plan.applyable:
+        # The embedded Airbyte ended with the run: nothing of it is still to come.
+        return planned, live
     limit, path = memory.patience.slow, journal_path(request, session.project)
     earlier = unresolved(path, session.workspace.id)
     missing = created_again(planned.plan, live, earlier, now=memory.now(), limit=limit)

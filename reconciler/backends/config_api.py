@@ -22,7 +22,7 @@ from reconciler.backends.fields import ActorKind
 from reconciler.backends.refusals import explain_start, explain_write
 from reconciler.backends.tags import made_or_there
 from reconciler.core.capabilities import Capabilities
-from reconciler.core.diagnostics import ApiError, OutcomeUnknown, Unreachable
+from reconciler.core.diagnostics import ApiError, Unreachable
 from reconciler.core.jobs import Check, Job, JobKind, RefreshMode
 from reconciler.core.model import (
     Connection,
@@ -315,7 +315,7 @@ def _written(path: str, kind: str, answer: Json) -> LiveObject:
     try:
         live = _object(path, kind, answer)
     except Unreachable as unreadable:
-        raise OutcomeUnknown(unreadable.message, hint=unreadable.hint) from unreadable
+        raise fields.unknown_by(unreadable) from unreadable
     if live is None:
         raise ApiError(
             f"POST {path}: the {kind} is deleted on the server (CFG-T 8)", hint="plan again"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from reconciler.core.diagnostics import Unreachable
+from reconciler.core.diagnostics import OutcomeUnknown, Unreachable
 from reconciler.core.model import UNSET, Json, Mapper, Unset
 
 _T = TypeVar("_T")
@@ -29,6 +29,11 @@ def read_answer(request: str, api: str, function: Callable[[Json], _T], data: Js
             f"{request}: the answer is not what Airbyte's {api} API answers: {malformed}",
             hint="is the target's url the base path of that API?",
         ) from malformed
+
+
+def unknown_by(unreadable: Unreachable) -> OutcomeUnknown:
+    """Of a write whose answer says nothing: it was done, or not."""
+    return OutcomeUnknown(unreadable.message, hint="plan again to see what became of it")
 
 
 def text(data: Json, key: str) -> str:

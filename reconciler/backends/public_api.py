@@ -23,7 +23,6 @@ from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import (
     ApiError,
     AuthFailed,
-    OutcomeUnknown,
     ReconcilerError,
     Unreachable,
 )
@@ -240,7 +239,7 @@ class PublicApi:
         try:
             return _read("POST /jobs", public_jobs.read_job, data)
         except Unreachable as unreadable:
-            raise OutcomeUnknown(unreadable.message, hint=unreadable.hint) from unreadable
+            raise fields.unknown_by(unreadable) from unreadable
 
     async def cancel(self, job_id: str) -> Job:
         path = f"/jobs/{_segment(job_id)}"
@@ -288,7 +287,7 @@ class PublicApi:
         try:
             live = self._object(f"{method} {path}", kind, data)
         except Unreachable as unreadable:
-            raise OutcomeUnknown(unreadable.message, hint=unreadable.hint) from unreadable
+            raise fields.unknown_by(unreadable) from unreadable
         if live is None:
             raise ApiError(
                 f"{method} {path}: the {kind} is deleted on the server (PUB-T 23)",

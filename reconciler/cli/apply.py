@@ -86,6 +86,8 @@ def apply(
         if plain:
             click.echo(text.plan_text(plan, verbose=verbose > 0))
             click.echo(_as_reviewed(plan, review), nl=False)
+        elif not yes:
+            click.echo(text.plan_text(plan, verbose=verbose > 0), err=True)
         progress.total = len(plan.changes)
         return yes or _asked(plan)
 

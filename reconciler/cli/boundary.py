@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 import tempfile
 import traceback
@@ -14,6 +12,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.main import cli
+from reconciler.cli.streams import lasting
 from reconciler.core.diagnostics import InvalidInput, ReconcilerError
 
 WRONG_USAGE: Final = 64
@@ -22,8 +21,20 @@ INTERRUPTED: Final = 130
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code; never raises."""
-    _print_anything()
+    """Runs one command line and returns its exit code; never raises. That nobody reads what it prints any
+    longer changes neither what it does nor its exit code."""
+    with lasting() as printed:
+        code = _run(arguments)
+        sys.stdout.flush()
+        if printed.problem is None or printed.unread:
+            return code
+        reason = printed.problem.strerror
+        click.echo(f"Error: not all of the output could be written: {reason}", err=True)
+        click.echo("  -> the command itself went on to its end, as its exit code tells", err=True)
+        return code or 1
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -33,13 +44,6 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the boundary
         return _ended(_first(error))
     return result if isinstance(result, int) else 0
-
-
-def _print_anything() -> None:
-    """A character that the terminal's encoding has not is printed as an escape, not a reason to fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _first(error: BaseException) -> BaseException:
@@ -53,9 +57,6 @@ def _first(error: BaseException) -> BaseException:
 def _ended(error: BaseException) -> int:
     if isinstance(error, click.ClickException | ReconcilerError | click.Abort | KeyboardInterrupt):
         return _expected(error)
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     _report(error)
     return BUG
 

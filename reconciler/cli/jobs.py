@@ -40,7 +40,8 @@ from reconciler.render.target import target_lines
 def _job_id(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST):
         raise WrongUsage(
-            f"{clean(text)!r} is no job id: those are numbers", hint="list them: reconciler jobs list"
+            f"{clean(text)!r} is no job id: those are numbers",
+            hint="list them: reconciler jobs list",
         )
     return int(text)
 

@@ -88,8 +88,16 @@ def encode_diagnostics(diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
     }
 
 
-def _invalid_as_json(command: Callable[..., int]) -> Callable[..., int]:
-    """Mistakes in the manifests are a result too: as JSON on stdout, and as text where errors go."""
+def encode_error(error: ReconcilerError) -> dict[str, Json]:
+    """What every command answers with -o json where it ended with one error."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "error": {"message": error.message, "hint": error.hint, "exitCode": error.exit_code},
+    }
+
+
+def _errors_as_json(command: Callable[..., int]) -> Callable[..., int]:
+    """That a command ended early is a result too: as JSON on stdout, and as text where errors go."""
 
     @wraps(command)
     def run(*, output: str, **options: Any) -> int:
@@ -98,6 +106,10 @@ def _invalid_as_json(command: Callable[..., int]) -> Callable[..., int]:
         except InvalidInput as invalid:
             if output == "json":
                 click.echo(json_text(encode_diagnostics(invalid.diagnostics)), nl=False)
+            raise
+        except ReconcilerError as error:
+            if output == "json":
+                click.echo(json_text(encode_error(error)), nl=False)
             raise
 
     return run
@@ -115,7 +127,7 @@ output_options = combined(
     click.option(
         "-v", "--verbose", count=True, help="Show everything; -vv: each HTTP request on stderr."
     ),
-    _invalid_as_json,
+    _errors_as_json,
 )
 
 selection_options = combined(

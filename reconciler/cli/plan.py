@@ -64,6 +64,8 @@ def plan(
     Exit 1 when something is blocked: apply would refuse.
     """
     talk = partial(click.echo, err=True)
+    if out is not None:
+        planfile.discard(out)
     made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options), talk))
     if out is not None:
         planfile.save(made, out)

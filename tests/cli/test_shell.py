@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -32,23 +33,36 @@ from tests.conftest import Cli
 
 
 def test_a_second_apply_from_the_same_folder_is_refused(cli: Cli, project: Project) -> None:
-    with locked(project.folder / ".reconciler" / "local.lock"):
+    with locked(project.folder / ".reconciler" / "apply.lock"):
         refused = cli("apply", *project.at, "--yes")
         assert refused.code == 1
-        assert f"another apply of this target is under way here (process {os.getpid()})" in (
-            refused.err
-        )
+        assert f"another apply is under way in this folder (process {os.getpid()})" in (refused.err)
         assert cli("plan", *project.at).code == 0
     assert cli("apply", *project.at, "--yes").code == 0
 
 
-def test_another_target_is_not_locked(cli: Cli, project: Project, served: Served) -> None:
-    with locked(project.folder / ".reconciler" / "local.lock"):
-        assert cli("apply", *project.at, "-t", "remote", "--yes").code == 0
+def test_another_target_waits_too_since_both_may_be_one_workspace(
+    cli: Cli, project: Project, served: Served
+) -> None:
+    with locked(project.folder / ".reconciler" / "apply.lock"):
+        assert cli("apply", *project.at, "-t", "remote", "--yes").code == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its locks fail in other ways")
+def test_a_file_system_without_locks_is_no_other_apply(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    refused = cli("apply", *project.at, "--yes")
+    assert refused.code == 1
+    assert "can't be taken, and nothing was written: No locks available" in refused.err
 
 
 def test_a_lock_ends_with_its_process_however_it_ends(cli: Cli, project: Project) -> None:
-    path = project.folder / ".reconciler" / "local.lock"
+    path = project.folder / ".reconciler" / "apply.lock"
     code = (
         "import sys, time; from pathlib import Path; from reconciler.app.lock import locked\n"
         f"with locked(Path({str(path)!r})): print('held', flush=True); time.sleep(60)"
@@ -61,6 +75,35 @@ def test_a_lock_ends_with_its_process_however_it_ends(cli: Cli, project: Project
     holder.kill()
     holder.communicate(timeout=10)
     assert cli("apply", *project.at, "--yes").code == 0
+
+
+# --- Results -----------------------------------------------------------------------------------
+
+
+def test_a_plan_that_could_not_be_made_leaves_no_older_one(cli: Cli, project: Project) -> None:
+    out = project.folder / "plan.json"
+    assert cli("plan", *project.at, "--out", str(out)).code == 0
+    assert out.exists()
+    assert cli("plan", *project.at, "--out", str(out), "-t", "nowhere").code == 1
+    assert not out.exists()
+    assert [path for path in project.folder.iterdir() if path.name.startswith(".plan")] == []
+
+
+def test_an_error_is_json_too_where_json_is_asked_for(cli: Cli, project: Project) -> None:
+    ran = cli("apply", *project.at, "-o", "json")
+    assert ran.code == 1
+    assert ran.json["error"] == {
+        "message": "nobody can be asked here, and nothing was written",
+        "hint": "add --yes",
+        "exitCode": 1,
+    }
+    assert "nobody can be asked here" in ran.err
+
+
+def test_nobody_is_asked_about_a_plan_that_was_not_shown(cli: Cli, project: Project) -> None:
+    ran = cli("apply", *project.at, "-o", "json")
+    assert "EMBEDDED, not a real Airbyte" in ran.err
+    assert "source/shop-postgres" in ran.err
 
 
 # --- Allowed hosts ---------------------------------------------------------------------------
