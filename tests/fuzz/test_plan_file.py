@@ -42,6 +42,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             "full_refresh_overwrite",
         )
         run(["plan", "-C", str(folder), "-t", "local", "--out", str(folder / "plan.json")])
+    assert (folder / "plan.json").is_file(), out.getvalue() + err.getvalue()
     return (folder / "plan.json").read_bytes()
 
 
