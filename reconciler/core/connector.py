@@ -89,6 +89,19 @@ def secret_pointers(spec: Mapping[str, Json] | None, value: Json) -> frozenset[s
     return frozenset(_secrets(spec, value, ""))
 
 
+def described_pointers(spec: Mapping[str, Json] | None, value: Json) -> frozenset[str]:
+    """JSON pointers of the parts of `value` that the spec describes in any of its forms. Of the others nobody
+    can tell whether they are secret."""
+    return frozenset() if spec is None else frozenset(_described(spec, value, ""))
+
+
+def _described(spec: Mapping[str, Json], value: Json, pointer: str) -> Iterator[str]:
+    yield pointer
+    for schema, part, at in _parts(spec, value, pointer):
+        if isinstance(schema, Mapping):
+            yield from _described(schema, part, at)
+
+
 def _secrets(spec: Mapping[str, Json], value: Json, pointer: str) -> Iterator[str]:
     if "airbyte_secret" in spec:
         yield pointer

@@ -21,6 +21,7 @@ from reconciler.core.plan import (
     Unmanaged,
     Unstated,
 )
+from reconciler.core.written import Written
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -83,6 +84,10 @@ def encode_change(change: Change) -> dict[str, Json]:
         "dependsOn": [str(address) for address in change.depends_on],
         "fingerprint": change.fingerprint,
         "annotations": dict(sorted(change.annotations.items())),
+        "writes": [
+            {"pointer": one.pointer, "label": one.label, "digest": one.digest}
+            for one in change.writes
+        ],
         **({"inactive": True} if change.inactive else {}),
         **({"span": encode_span(change.span)} if change.span else {}),
     }
@@ -167,6 +172,9 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
 
 
 def _decode_change(data: Mapping[str, Any]) -> Change:
+    writes = tuple(Written(w["pointer"], w["label"], w["digest"]) for w in data["writes"])
+    if len({one.pointer for one in writes}) != len(writes):
+        raise ValueError("a value that is written stands in it twice")
     if data["action"] not in ("create", "update", "replace", "delete"):
         raise ValueError(f"no action is called {data['action']!r}")
     return Change(
@@ -193,6 +201,7 @@ def _decode_change(data: Mapping[str, Any]) -> Change:
         fingerprint=data["fingerprint"],
         span=_decode_span(data.get("span")),
         annotations=dict(data["annotations"]),
+        writes=writes,
         inactive=bool(data.get("inactive", False)),
     )
 

@@ -6,19 +6,22 @@ ever taken over. Knows no file and no layout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from reconciler.core.connector import escape
 from reconciler.core.diagnostics import Span, errors
 from reconciler.core.diff import FieldChange, json_equal
 from reconciler.core.effects import Effect
 from reconciler.core.model import UNSET, Address, Json, Resource, Unset
 from reconciler.core.places import place_of
-from reconciler.core.plan import Change, HiddenSecret, Plan, TargetLine
+from reconciler.core.plan import Change, Plan, TargetLine
 from reconciler.core.policy import is_unset_refusal
 from reconciler.core.redact import HIDDEN
+from reconciler.core.written import STREAMS, Knowledge, Written, is_in, other_writes
 
 Sort: TypeAlias = Literal["new", "gone", "differs"]
 
@@ -71,13 +74,21 @@ def compare(reviewed: Plan, now: Plan, resources: Mapping[Address, Resource]) ->
         return Comparison((Difference("differs", "target", elsewhere),))
     before = {change.address: change for change in reviewed.changes}
     after = {change.address: change for change in now.changes}
-    unset = _unset_at_review(reviewed)
+    unset, unset_now = _unset_in(reviewed), _unset_in(now)
     differences: list[Difference] = []
     aside = []
     for address in sorted({*before, *after}):
         old, new = before.get(address), after.get(address)
-        case = _Case(address, old, new, resources.get(address), unset)
-        found = _one(case, reviewed, now)
+        case = _Case(
+            address,
+            old,
+            new,
+            resources.get(address),
+            unset.get(str(address), frozenset()),
+            unset_now.get(str(address), frozenset()),
+            restated=reviewed.digest != now.digest,
+        )
+        found = _one(case)
         if found is not None:
             differences.append(found)
         elif old is not None and new is not None and old.fingerprint != new.fingerprint:
@@ -88,31 +99,33 @@ def compare(reviewed: Plan, now: Plan, resources: Mapping[Address, Resource]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """`unset`: (address, pointer) of secrets that the reviewed plan was made without."""
+    """`unset`, `unset_now`: pointers of its secrets that the two plans were made without. `restated`: git
+    as a whole is another one."""
 
     address: Address
     old: Change | None
     new: Change | None
     resource: Resource | None
-    unset: frozenset[tuple[str, str]]
+    unset: frozenset[str]
+    unset_now: frozenset[str]
+    restated: bool
 
     def place(self, pointer: str = "") -> Span | None:
         if self.resource is None:
             return None
         return place_of(self.resource, pointer) if pointer else self.resource.locate("/spec")
 
-    @property
-    def unset_some(self) -> bool:
-        return any(address == str(self.address) for address, _ in self.unset)
-
     def was_unset(self, pointer: str) -> bool:
-        return (str(self.address), pointer) in self.unset
+        return pointer in self.unset
+
+    def unset_within(self, pointer: str) -> bool:
+        return any(is_in(at, pointer) for at in self.unset)
 
 
 # --- one change ------------------------------------------------------------------------------
 
 
-def _one(case: _Case, reviewed: Plan, now: Plan) -> Difference | None:
+def _one(case: _Case) -> Difference | None:
     old, new = case.old, case.new
     if new is None:
         assert old is not None  # noqa: S101 - one of the two is there
@@ -122,12 +135,14 @@ def _one(case: _Case, reviewed: Plan, now: Plan) -> Difference | None:
     if old is None:
         details = tuple(_fields((), new.fields, case))
         return Difference("new", str(case.address), details, new.span, f"{new.action} {new.name!r}")
+    fields = tuple(_fields(_known_by_now(case, old.fields, new.fields), new.fields, case))
+    told = frozenset(detail.name for detail in fields)
     details = (
         *_whole(old, new),
-        *_fields(_known_by_now(case, old.fields, new.fields), new.fields, case),
+        *fields,
         *_effects(old, new, case),
         *_refusals(old, new),
-        *_secrets(case, reviewed, now),
+        *(found for found in _writes(old, new, case) if found.name not in told),
         *_moved(old, new),
     )
     return Difference("differs", str(case.address), details, new.span) if details else None
@@ -167,32 +182,57 @@ def _fields(
     before: Iterable[FieldChange], after: Iterable[FieldChange], case: _Case
 ) -> Iterator[Detail]:
     for pointer, old, new in _pairs(before, after, lambda field: field.pointer):
-        if old is None or new is None or not _same_field(old, new, loosely=case.unset_some):
-            unset = case.was_unset(pointer)
+        if old is None or new is None or not _same_field(old, new, case):
             yield Detail(
                 pointer,
                 UNSET if old is None else old,
                 UNSET if new is None else new,
                 case.place(pointer),
-                "its value was not set where the reviewed plan was made" if unset else "",
+                "its value was not set where the reviewed plan was made"
+                if case.was_unset(pointer)
+                else "",
             )
 
 
-def _same_field(old: FieldChange, new: FieldChange, *, loosely: bool) -> bool:
-    """As shown. Who changed it is a matter of --since, and not of what is written."""
-    same = _loosely_equal if loosely else json_equal
-    return same(old.before, new.before) and same(old.after, new.after)
+def _same_field(old: FieldChange, new: FieldChange, case: _Case) -> bool:
+    """As shown. Who changed it is a matter of --since, and not of what is written. Where a secret was not
+    set at the review and now is, more is hidden now, or has another name: so much is taken loosely, and
+    only in a field that holds a secret now."""
+    if not (new.secret and case.unset):
+        return json_equal(old.before, new.before) and json_equal(old.after, new.after)
+    return _loosely(old.before, new.before, new.pointer, _more_is_hidden) and _loosely(
+        old.after,
+        new.after,
+        new.pointer,
+        lambda at, was: case.unset_within(at) and _LABELS.fullmatch(was) is not None,
+    )
 
 
-def _loosely_equal(old: Json | Unset, new: Json | Unset) -> bool:
-    """Where one side was made without a secret that the other knows, it shows more, or names it
-    otherwise: then what is hidden stands in for any text."""
-    if isinstance(old, str) and isinstance(new, str) and HIDDEN in (old, new):
-        return True
+_LABELS: Final = re.compile(r"\$\{[^{}]*\}(, \$\{[^{}]*\})*")
+"""What is shown for a value that is a secret as a whole while some of it is not set."""
+
+
+def _more_is_hidden(_pointer: str, was: str) -> bool:
+    """What live showed is hidden by a secret that is known by now; one that turned out to differ is not."""
+    return _LABELS.fullmatch(was) is None
+
+
+def _loosely(
+    old: Json | Unset, new: Json | Unset, pointer: str, hidden: Callable[[str, str], bool]
+) -> bool:
+    """Equal but for texts that are hidden now and may stand for what was shown then: `hidden` says."""
+    if isinstance(old, str) and new == HIDDEN and old != HIDDEN:
+        return hidden(pointer, old)
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(_loosely_equal(old[key], new[key]) for key in old)
+        return old.keys() == new.keys() and all(
+            _loosely(old[key], new[key], f"{pointer}/{escape(key)}", hidden) for key in old
+        )
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(_loosely_equal, old, new))
+        pairs = zip(old, new, strict=False)
+        return len(old) == len(new) and all(
+            _loosely(was, becomes, f"{pointer}/{index}", hidden)
+            for index, (was, becomes) in enumerate(pairs)
+        )
     return json_equal(old, new)
 
 
@@ -238,15 +278,19 @@ def _refusals(old: Change, new: Change) -> Iterator[Detail]:
         yield Detail("refused because", was or UNSET, becomes or UNSET)
 
 
-# --- secrets ---------------------------------------------------------------------------------
+# --- secrets, and what else no field shows ---------------------------------------------------
 
 
-def _unset_at_review(reviewed: Plan) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (found.address or "", found.pointer.removeprefix("/spec"))
-        for found in reviewed.diagnostics
-        if found.code == "secret-unset"
-    )
+def _unset_in(plan: Plan) -> dict[str, frozenset[str]]:
+    """Pointers by address, as text: they come from a file. Streams are numbered there, and may come from
+    elsewhere by now: of theirs only that there are some is known."""
+    found: dict[str, set[str]] = {}
+    for one in plan.diagnostics:
+        if one.code == "secret-unset" and one.address:
+            pointer = one.pointer.removeprefix("/spec")
+            pointer = STREAMS if pointer.startswith("/stream") else pointer
+            found.setdefault(one.address, set()).add(pointer)
+    return {address: frozenset(pointers) for address, pointers in found.items()}
 
 
 def _known_by_now(
@@ -263,22 +307,17 @@ def _known_by_now(
     )
 
 
-def _secrets(case: _Case, reviewed: Plan, now: Plan) -> Iterator[Detail]:
-    """Secrets that the server hides are sent along without being a field that changes: where git takes
-    them from is all that can be told, and is compared. Fewer are hidden where more are known."""
-    was, becomes = (_hidden(plan.not_covered.secrets, case.address) for plan in (reviewed, now))
-    for pointer in sorted(becomes):
-        if was.get(pointer) != becomes[pointer]:
-            yield Detail(
-                pointer, was.get(pointer, UNSET), becomes[pointer], case.place(pointer), _NOT_SHOWN
-            )
+def _writes(old: Change, new: Change, case: _Case) -> Iterator[Detail]:
+    knowledge = Knowledge(case.unset, case.unset_now, restated=case.restated)
+    for found in other_writes(old.writes, new.writes, knowledge):
+        before, after = (_side(one) for one in (found.before, found.after))
+        yield Detail(found.pointer, before, after, case.place(found.pointer), found.why)
 
 
-_NOT_SHOWN: Final = "Airbyte hides its value; where git takes it from is not as reviewed"
-
-
-def _hidden(secrets: Iterable[HiddenSecret], address: Address) -> dict[str, str]:
-    return {found.pointer: found.label for found in secrets if found.address == address}
+def _side(one: Written | None) -> Json | Unset:
+    if one is None:
+        return UNSET
+    return one.label or "a value that no field shows"
 
 
 # --- what is not one change ------------------------------------------------------------------

@@ -52,7 +52,7 @@ def same_text(comparison: Comparison, plan: Plan, name: str) -> str:
             f"Changed in Airbyte since then, where git states nothing: {clean(moved)}."
         )
     if comparison.stated_otherwise:
-        lines += wrapped("Git states something else than then, where live is as it says.")
+        lines += wrapped("Git states something else than then, and nothing of that is written.")
     return joined(lines)
 
 

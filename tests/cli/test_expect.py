@@ -343,6 +343,51 @@ def test_what_only_the_secret_shows_was_not_reviewed(
     assert merge.apply().code == 0
 
 
+def test_a_value_of_the_environment_that_is_another_one_by_now_was_not_reviewed(
+    cli: Cli, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.edit(
+        SOURCE, lambda data: data["spec"]["configuration"].update(host="${env:HOST_OF_TEST}")
+    )
+    merge = Merge(cli, project, tmp_path)
+    monkeypatch.setenv("HOST_OF_TEST", "reviewed.internal")
+    assert merge.plan().code == 0
+    monkeypatch.setenv("HOST_OF_TEST", "evil.internal")
+    ran = merge.apply()
+    assert ran.code == 3
+    assert "configuration.host" in ran.out or "/configuration/host" in ran.out
+    assert "its value is not the one of the review" in " ".join(ran.out.split())
+    assert ".internal" not in ran.out + ran.err + merge.file.read_text(encoding="utf-8")
+    monkeypatch.setenv("HOST_OF_TEST", "reviewed.internal")
+    assert merge.apply().code == 0
+
+
+def test_a_forged_secret_is_no_approval_of_any_host(
+    cli: Cli, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def host(name: str) -> None:
+        project.edit(
+            SOURCE,
+            lambda data: data["spec"]["configuration"].update(
+                host=name, password="${env:SHOP_PASSWORD_OF_TEST}"
+            ),
+        )
+
+    def hidden(data: Any) -> None:
+        (change,) = (c for c in data["changes"] if c["address"] == "source/shop-postgres")
+        (field,) = (f for f in change["fields"] if f["pointer"] == "/configuration/host")
+        field["after"] = "(secret)"
+
+    host("good.example.com")
+    merge = Merge(cli, project, tmp_path)
+    monkeypatch.delenv("SHOP_PASSWORD_OF_TEST", raising=False)
+    assert merge.plan().code == 0
+    merge.forge(hidden)
+    monkeypatch.setenv("SHOP_PASSWORD_OF_TEST", "canary-0123456789abcdef")
+    host("evil.example.com")
+    assert merge.apply().code == 3
+
+
 # --- files that are no approval ----------------------------------------------------------------
 
 
@@ -436,6 +481,22 @@ FORGED: dict[str, Callable[[Any], None]] = {
     "a value": lambda d: d["changes"][0]["fields"][0].update(after="hourly"),
     "a value before": lambda d: d["changes"][0]["fields"][0].update(before="hourly"),
     "a pointer": lambda d: d["changes"][0]["fields"][0].update(pointer="/prefix"),
+    "a hidden value": lambda d: d["changes"][0]["fields"][0].update(after="(secret)", secret=True),
+    "a hidden value, unset": lambda d: (
+        d["changes"][0]["fields"][0].update(after="(secret)", secret=True),
+        d["diagnostics"].append(
+            {
+                "code": "secret-unset",
+                "severity": "warning",
+                "message": "",
+                "hint": "",
+                "address": "connection/shop-to-bronze",
+                "pointer": "/spec/streams/0/mappers/0/key",
+            }
+        ),
+    ),
+    "what is written along": lambda d: d["changes"][0]["writes"][0].update(digest="0" * 64),
+    "nothing written along": lambda d: d["changes"][0]["writes"].clear(),
     "a field more": lambda d: d["changes"][0]["fields"].append(
         {**d["changes"][0]["fields"][0], "pointer": "/prefix", "after": "mine_"}
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,9 +14,10 @@ import pytest
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.encode import decode_plan, encode_plan
 from reconciler.core.expect import Comparison, compare
-from reconciler.core.model import MASK, UNSET, Address, Document, LiveObject
+from reconciler.core.model import MASK, UNSET, Address, Document, LiveObject, Schedule
 from reconciler.core.plan import Plan
 from reconciler.core.policy import parse_consent
+from reconciler.core.written import written
 from tests.core.build import (
     ACTORS,
     CONNECTION_ID,
@@ -24,7 +26,9 @@ from tests.core.build import (
     connection,
     desired_of,
     destination,
+    encryption,
     env,
+    git_mapper,
     live_connection,
     live_destination,
     live_source,
@@ -381,6 +385,133 @@ def test_a_literal_secret_does_not_pass_for_a_reference() -> None:
     assert [d.name for d in difference.details] == ["/configuration/password"]
 
 
+# --- what is written and no field shows --------------------------------------------------------
+
+INCONSISTENT: Final = {"allow": [parse_consent("inconsistent")]}
+
+
+@pytest.mark.parametrize("live", [[live_destination()], [live_source({"host": "old"}), LIVE[1]]])
+def test_another_value_of_the_environment_is_another_value(live: list[LiveObject]) -> None:
+    """What is made or changed shows only where it comes from."""
+    then, now = (shop(host=env("HOST", value)) for value in ("reviewed.internal", "other.internal"))
+    assert compared((then, live), (then, live), INCONSISTENT, INCONSISTENT).same
+    found = compared((then, live), (now, live), INCONSISTENT, INCONSISTENT)
+    assert told(found) == [("differs", "source/shop", ("/configuration/host",))]
+    assert "internal" not in str(found)
+
+
+def test_nothing_of_the_environment_can_be_read_from_a_saved_plan() -> None:
+    saved_plan = json.dumps(
+        encode_plan(planned(shop(host=env("HOST", "reviewed.internal")), []).plan)
+    )
+    assert "reviewed.internal" not in saved_plan
+    assert hashlib.sha256(b'"reviewed.internal"').hexdigest() not in saved_plan
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"host": "db", "password": env(value="a password of somebody")},
+        {"host": "db", "vault": env("VAULT", {"token": "a password of somebody"})},
+    ],
+)
+def test_of_a_secret_no_digest_is_saved(configuration: dict[str, Any]) -> None:
+    """It could be guessed at leisure."""
+    (change,) = planned(shop(**configuration), [live_destination()]).plan.changes
+    assert [w.digest for w in change.writes if "host" not in w.pointer] == [""]
+
+
+@pytest.mark.parametrize("schema", [None, {"properties": {"port": {}}}])
+def test_of_a_reference_that_no_specification_describes_no_digest_is_saved(schema: Any) -> None:
+    """It may be a secret."""
+    resource = desired_of(*shop(host=env("HOST", "db.internal"))).resources[
+        Address("source", "shop")
+    ]
+    shown = frozenset({"/configuration/host"})
+    (host,) = written(resource, shown, whole=True, schema=schema, salt="w")
+    assert (host.label, host.digest) == ("${env:HOST}", "")
+
+
+def test_what_git_and_airbyte_both_changed_is_written_along_and_was_not_reviewed() -> None:
+    """A source is written whole: also where live is as git says."""
+    then = shop(host="db", port=5433)
+    now = shop(host="evil.internal", port=5433)
+    before = [live_source({"host": "db", "port": 5432}), LIVE[1]]
+    after = [live_source({"host": "evil.internal", "port": 5432}), LIVE[1]]
+    found = compared((then, before), (now, after), INCONSISTENT, INCONSISTENT)
+    assert told(found) == [("differs", "source/shop", ("/configuration/host",))]
+    assert str(found.differences[0].details[0].span) == "sources/shop.yaml:4:1"
+
+
+def test_a_value_that_git_and_airbyte_both_dropped_is_missing_in_what_is_written() -> None:
+    before = [live_source({"host": "db", "database": "d", "port": 5432}), LIVE[1]]
+    after = [live_source({"host": "db", "port": 5432}), LIVE[1]]
+    then, now = shop(host="db", database="d", port=1), shop(host="db", port=1)
+    found = compared((then, before), (now, after), INCONSISTENT, INCONSISTENT)
+    assert told(found) == [("differs", "source/shop", ("/configuration/database",))]
+
+
+def test_a_stream_that_git_and_airbyte_both_changed_is_written_along() -> None:
+    def customers(*columns: str) -> dict[str, Any]:
+        return {"name": "customers", "syncMode": "incremental_append", "columns": list(columns)}
+
+    def live(*columns: str) -> list[LiveObject]:
+        return [*WORLD, live_connection(live_stream(), live_stream("customers", columns=columns))]
+
+    few, more = ("id", "updated_at"), ("id", "ssn", "updated_at")
+    then, now = git(streams=[ORDERS, customers(*few)]), git(streams=[ORDERS, customers(*more)])
+    assert compared((then, live(*few)), (then, live(*few))).same
+    assert told(compared((then, live(*few)), (now, live(*more)))) == [
+        ("differs", "connection/shop-to-lake", ("/streams[customers]",))
+    ]
+
+
+def test_what_no_write_holds_may_be_stated_otherwise() -> None:
+    """Only the fields of a connection that change are sent."""
+    then, now = git(schedule="manual"), git(schedule={"cron": "0 0 1 * * ?"})
+    nightly = live_connection(live_stream(), schedule=Schedule(cron="0 0 1 * * ?"))
+    found = compared((then, LIVE), (now, [*WORLD, nightly]))
+    assert (found.same, found.stated_otherwise) == (True, True)
+
+
+def test_a_literal_secret_is_written_along_only_where_git_is_as_reviewed() -> None:
+    """Its value is nowhere in the plan: where git has changed, nobody can tell whether it has."""
+    live = [live_source({"host": "old", "password": MASK}), LIVE[1]]
+    then, now = (shop(host="db", password=f"a literal secret, {n}") for n in (1, 2))
+    assert compared((then, live), (then, live), INCONSISTENT, INCONSISTENT).same
+    found = compared((then, live), (now, live), INCONSISTENT, INCONSISTENT)
+    assert told(found) == [("differs", "source/shop", ("/configuration/password",))]
+    assert "literal" not in str(found)
+
+
+def test_a_value_that_is_ignored_is_not_git_s_to_compare() -> None:
+    def ignoring(host: str) -> list[Document]:
+        lifecycle = {"ignoreChanges": ["/configuration/host"]}
+        configuration = {"host": host, "port": 5433}
+        return [source(configuration=configuration, lifecycle=lifecycle), destination()]
+
+    live = [live_source({"host": "live", "port": 5432}), LIVE[1]]
+    found = compared((ignoring("a"), live), (ignoring("b"), live), INCONSISTENT, INCONSISTENT)
+    assert found.same
+
+
+def test_an_encryption_key_is_compared_by_where_it_comes_from_and_its_column_as_a_value() -> None:
+    def encrypting(column: Any, key: Any) -> list[Document]:
+        mapper = git_mapper(encryption(), targetField=column, key=key)
+        return git(streams=[{**ORDERS, "mappers": [mapper]}])
+
+    def told_of(column: Any, key: Any) -> tuple[str, ...]:
+        first = encrypting(env("COLUMN", "ssn"), env("KEY", "0123456789abcdef"))
+        allow = {"allow": [parse_consent("overwrites-table,state-loss,pii-exposure,inconsistent")]}
+        found = compared((first, WORLD), (encrypting(column, key), WORLD), allow, allow)
+        return tuple(detail.name for d in found.differences for detail in d.details)
+
+    assert told_of(env("COLUMN", "ssn"), env("KEY", "fedcba9876543210")) == ()
+    assert told_of(env("COLUMN", "email"), env("KEY", "0123456789abcdef")) == (
+        "/streams[orders]/mappers/0/targetField",
+    )
+
+
 # --- other targets -----------------------------------------------------------------------------
 
 
@@ -398,6 +529,43 @@ def test_a_plan_of_another_target_is_told_by_what_is_other_and_nothing_else(
 
 
 # --- forged files ------------------------------------------------------------------------------
+
+
+def test_a_forged_secret_stands_in_for_no_value_that_is_none() -> None:
+    """Not for a host of git's, though some secret of the same source was not set."""
+    live = [live_source({"host": "old", "password": MASK}), live_destination()]
+    reviewed = planned(shop(host="good.internal", password=env()), live, **INCONSISTENT).plan
+    (change,) = reviewed.changes
+    (host,) = change.fields
+    forged_plan = replace(
+        reviewed,
+        changes=(replace(change, fields=(replace(host, after="(secret)", secret=True),)),),
+        diagnostics=(*reviewed.diagnostics, *without_secrets("password", "host")),
+    )
+    evil = shop(host="evil.internal", password=env(value="the value of it"))
+    now = planned(evil, live, applying=True, **INCONSISTENT).plan
+    found = compare(saved(forged_plan), now, desired_of(*evil).resources)
+    assert told(found) == [("differs", "source/shop", ("/configuration/host",))]
+
+
+def test_a_forged_secret_stands_in_for_nothing_beside_a_secret_in_a_list() -> None:
+    def keys(name: str, value: Any = UNSET) -> list[Document]:
+        return shop(host="db", keys=[{"name": name, "secret": env(value=value)}])
+
+    live = [live_destination()]
+    good, evil = planned(keys("good"), live).plan, keys("evil", "the value of it")
+    (change,) = good.changes
+    hidden = tuple(
+        replace(f, after=[{**f.after[0], "name": "(secret)"}]) if "keys" in f.pointer else f
+        for f in change.fields
+    )
+    forged_plan = replace(
+        good,
+        changes=(replace(change, fields=hidden),),
+        diagnostics=without_secrets("keys/0/name", "keys/0/secret"),
+    )
+    now = planned(evil, live, applying=True).plan
+    assert not compare(saved(forged_plan), now, desired_of(*evil).resources).same
 
 
 def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
