@@ -13,6 +13,7 @@ import httpx
 from reconciler.app.project import EMBEDDED, Project, Request
 from reconciler.backends import Backend, connect
 from reconciler.core.again import NOTHING, Again
+from reconciler.core.alongside import idle_leftovers
 from reconciler.core.capabilities import API_NAMES
 from reconciler.core.connector import with_specs
 from reconciler.core.diagnostics import ReconcilerError, in_order, with_rules
@@ -27,6 +28,7 @@ from reconciler.discovery import discover
 from reconciler.emulator.app import create_app
 from reconciler.emulator.settings import Settings
 from reconciler.executor import PARALLEL_SLOW
+from reconciler.executor.running import have_run
 from reconciler.history import desired_at
 from reconciler.specifications import check_served, served_specs
 
@@ -170,7 +172,8 @@ async def make_session_plan(
     desired = session.project.desired
     served = await served_specs(session.backend, session.workspace, live, desired)
     live = replace(live, definitions=with_specs(live.definitions, served))
-    situation = _situation(request, session, live, applying=applying)
+    ran = await have_run(session.backend, session.workspace, idle_leftovers(live))
+    situation = replace(_situation(request, session, live, applying=applying), ran=ran)
     planned = make_plan(situation)
     discovered = await discover(
         planned,

@@ -18,10 +18,12 @@ from reconciler.core.model import (
     Connection,
     ConnectorDefinition,
     Desired,
+    Destination,
     Live,
     LiveObject,
     Ref,
     Resource,
+    Source,
     Spec,
 )
 
@@ -30,15 +32,17 @@ from reconciler.core.model import (
 class Claims:
     """`live`: the object each address means; `by_name`: how many were matched by name alone.
 
-    `interim`: what a replacement that was cut off left beside it (design §6.5). `address_of`:
-    (kind, id) → address, of both. `undecided`: what they mean is an error of its own. `users`:
-    (kind, id) of a source or destination → the live connections on it.
+    `interim`: what replacements that were cut off left beside it (design §6.5); `resumed`: the one of them,
+    a source or destination of the connector that is asked for, with which the replacement goes on.
+    `address_of`: (kind, id) → address, of `live` and `resumed`. `undecided`: what they mean is an error of
+    its own. `users`: (kind, id) of a source or destination → the live connections on it.
     """
 
     live: Mapping[Address, LiveObject]
     address_of: Mapping[tuple[str, str], Address]
     by_name: int
-    interim: Mapping[Address, LiveObject] = field(default_factory=dict)
+    interim: Mapping[Address, tuple[LiveObject, ...]] = field(default_factory=dict)
+    resumed: Mapping[Address, LiveObject] = field(default_factory=dict)
     undecided: frozenset[Address] = frozenset()
     users: Mapping[tuple[str, str], tuple[LiveObject, ...]] = field(default_factory=dict)
 
@@ -107,15 +111,14 @@ def claim(desired: Desired, live: Live, target: str) -> tuple[Claims, tuple[Diag
         elif candidates:
             claimed[address] = candidates[0]
     problems += _claimed_twice(desired, claimed)
-    interim = _interim(claimed, live)
+    interim, users = _interim(claimed, live), users_of(live.objects)
+    resumed = _resumed(desired, claimed, interim, users, live.definitions)
     address_of = {
         (found.kind, found.id): address
-        for known in (interim, claimed)
+        for known in (resumed, claimed)
         for address, found in known.items()
     }
-    claims = Claims(
-        claimed, address_of, by_name, interim, frozenset(undecided), users_of(live.objects)
-    )
+    claims = Claims(claimed, address_of, by_name, interim, resumed, frozenset(undecided), users)
     return claims, tuple(problems)
 
 
@@ -144,15 +147,47 @@ class _Names:
                 self.left.setdefault((found.kind, left.name), []).append(found)
 
 
-def _interim(claimed: Mapping[Address, LiveObject], live: Live) -> dict[Address, LiveObject]:
-    """New objects that stand beside the one that they are to replace."""
+def _interim(
+    claimed: Mapping[Address, LiveObject], live: Live
+) -> dict[Address, tuple[LiveObject, ...]]:
+    """New objects that stand beside the one that they are to replace, and that no manifest means."""
     by_old_id = {(old.kind, old.id): address for address, old in claimed.items()}
-    found = {}
-    for candidate in live.objects:
+    found: dict[Address, tuple[LiveObject, ...]] = {}
+    for candidate in sorted(live.objects, key=lambda each: each.id):
         parsed = parse_interim(candidate.spec.name)
-        if parsed is not None and (candidate.kind, parsed.replaced_id) in by_old_id:
-            found[by_old_id[(candidate.kind, parsed.replaced_id)]] = candidate
+        if parsed is None or (candidate.kind, candidate.id) in by_old_id:
+            continue
+        address = by_old_id.get((candidate.kind, parsed.replaced_id))
+        if address is not None:
+            found[address] = (*found.get(address, ()), candidate)
     return found
+
+
+def _resumed(
+    desired: Desired,
+    claimed: Mapping[Address, LiveObject],
+    interim: Mapping[Address, tuple[LiveObject, ...]],
+    users: Mapping[tuple[str, str], tuple[LiveObject, ...]],
+    definitions: tuple[ConnectorDefinition, ...],
+) -> dict[Address, LiveObject]:
+    """With what a replacement goes on: of the same connector, for another's configuration and secrets
+    are none of its; of several the one with most connections on it. A new connection is always made anew."""
+    found = {}
+    for address, left in interim.items():
+        resource = desired.resources[address]
+        if not isinstance(resource.spec, Source | Destination):
+            continue
+        definition = resolve_connector(resource, definitions)
+        if isinstance(definition, Diagnostic) or _connector(claimed[address]) == definition.id:
+            continue
+        fitting = [each for each in left if _connector(each) == definition.id]
+        if fitting:
+            found[address] = max(fitting, key=lambda each: len(users.get((each.kind, each.id), ())))
+    return found
+
+
+def _connector(found: LiveObject) -> str:
+    return found.spec.connector if isinstance(found.spec, Source | Destination) else ""
 
 
 def _named(resource: Resource, names: _Names, pinned: set[tuple[str, str]]) -> list[LiveObject]:

@@ -94,6 +94,11 @@ CODES: Final[Mapping[str, Code]] = {
     "ambiguous-name": Code("several live objects have the name, so none can be meant"),
     "claimed-twice": Code("two manifests mean the same live object"),
     "keep-without-secret": Code("${keep} where the server has no secret to keep"),
+    "left-behind": Code(
+        "what a replacement that was cut off left, and nothing goes on with",
+        _WARNING,
+        switchable=True,
+    ),
     "looks-like-rename": Code(
         "a new object like a live one that no manifest means", switchable=True
     ),

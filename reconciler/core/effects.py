@@ -62,6 +62,10 @@ EFFECTS: Final[Mapping[str, EffectKind]] = {
 }
 
 
+ALONG: Final = frozenset({"taken-along", "left-behind"})
+"""Rules of effects that each stand for one more object that is deleted with the changed one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One effect of one change. `rule` names the row; `streams` are labels, empty for the whole object."""

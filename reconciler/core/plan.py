@@ -13,9 +13,8 @@ from typing import Final, Literal
 from reconciler.core.again import Again
 from reconciler.core.diagnostics import Diagnostic, Span, errors
 from reconciler.core.diff import FieldChange
-from reconciler.core.effects import Effect
+from reconciler.core.effects import ALONG, Effect
 from reconciler.core.model import Address
-from reconciler.core.written import Written
 
 Action = Literal["create", "update", "replace", "delete"]
 
@@ -28,7 +27,7 @@ class Change:
 
     `fingerprint` is the digest of the live object it was computed from ("" for a create); of a source
     or destination that goes, with the ids of all connections on it. `inactive`: a connection that is
-    so afterwards, and runs nothing. `writes`: what git has written with it, as it may be compared.
+    so afterwards, and runs nothing.
     """
 
     address: Address
@@ -44,12 +43,16 @@ class Change:
     fingerprint: str = ""
     span: Span | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
-    writes: tuple[Written, ...] = ()
     inactive: bool = field(default=False, compare=False)
 
     @property
     def blocked(self) -> bool:
         return bool(self.refusals) or any(effect.blocks for effect in self.effects)
+
+    @property
+    def along(self) -> int:
+        """How many objects are deleted with it that have no change of their own."""
+        return sum(effect.rule in ALONG for effect in self.effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +136,6 @@ class Plan:
         return not self.errored and not self.blocked
 
     def count(self, action: Action) -> int:
-        return Counter(change.action for change in self.changes)[action]
+        """Of deletions also those of objects that go with another one."""
+        along = sum(change.along for change in self.changes) if action == "delete" else 0
+        return Counter(change.action for change in self.changes)[action] + along

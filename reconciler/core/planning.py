@@ -5,10 +5,11 @@ The plan is what is shown and saved; the steps hold what is sent and never leave
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.core import drafts, policy
+from reconciler.core import alongside, drafts, policy
+from reconciler.core.alongside import Alongside, Surroundings, stream_count
 from reconciler.core.capabilities import Capabilities
 from reconciler.core.claim import Claims, claim, fields_not_in_api
 from reconciler.core.diagnostics import Span, in_order
@@ -41,6 +42,7 @@ class Situation:
 
     `resend`: patterns of sources and destinations whose secrets are sent though they can't be compared;
     `allow_empty`: that git states nothing is meant; `allow_running`: connections may go while jobs run.
+    `ran`: ids of connections left by replacements on which jobs were, or may have been.
     """
 
     target: TargetLine
@@ -56,17 +58,20 @@ class Situation:
     resend: tuple[str, ...] = ()
     allow_empty: bool = False
     allow_running: bool = False
+    ran: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one change is carried out. `spec` is the object as it will be (its connector resolved)."""
+    """How one change is carried out. `spec` is the object as it will be (its connector resolved);
+    `along` what is gone on with, or goes, beside it."""
 
     change: Change
     resource: Resource
     live: LiveObject | None
     spec: Spec | None = field(repr=False)
     update: Update | None = field(repr=False, default=None)
+    along: Alongside = field(default_factory=Alongside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,14 @@ def make_plan(situation: Situation) -> Planned:
     resources = situation.desired.resources
     claims, problems = claim(situation.desired, situation.live, situation.target.name)
     drafted = drafts.draft_all(_ground(situation, claims))
+    around = Surroundings(
+        drafted.by_address, claims, situation.desired, situation.allow, situation.ran
+    )
     finished = {
-        address: _finish(draft, drafted.by_address, claims, situation)
-        for address, draft in drafted.by_address.items()
+        address: _finish(draft, around, situation) for address, draft in around.drafts.items()
     }
     chosen, narrowing = select(
-        situation.selection, resources, {a: step.change.depends_on for a, step in finished.items()}
+        situation.selection, resources, {a: _needed(step, around) for a, step in finished.items()}
     )
     consents = policy.consents_of(resources, situation.allow)
     steps = {a: _accepted(step, consents) for a, step in finished.items() if a in chosen}
@@ -98,16 +105,20 @@ def make_plan(situation: Situation) -> Planned:
         )
     )
     effects = {change.address: change.effects for change in changes}
+    dealt_with = _along(finished.values())
     diagnostics = (
         *problems,
         *fields_not_in_api(situation.desired, situation.capabilities.api),
         *not_on_this_server(situation.desired, situation.capabilities.lacks),
         *drafted.diagnostics,
+        *alongside.left_behind(situation.live, claims, dealt_with, situation.target.name),
         *narrowing,
         *policy.stale_flags(situation.allow, resources, effects),
         *policy.stale_consents({a: resources[a] for a in sorted(chosen)}, effects),
         *policy.check_stated(situation.desired, situation.live, allowed=situation.allow_empty),
-        *policy.check_limits(_tally(changes, claims), situation.limits, situation.expected),
+        *policy.check_limits(
+            _tally(tuple(steps.values()), claims), situation.limits, situation.expected
+        ),
     )
     plan = Plan(
         target=situation.target,
@@ -117,10 +128,14 @@ def make_plan(situation: Situation) -> Planned:
         unchanged=len(chosen.intersection(drafted.unchanged)),
         matched_by_name=claims.by_name,
         new_tags=_new_tags(steps, situation.live),
-        not_covered=_not_covered(situation, claims, drafted, chosen),
+        not_covered=_not_covered(situation, claims, drafted, chosen, _along(steps.values())),
         complete=not any(_left_for_apply(change, situation) for change in changes),
     )
     return Planned(plan, steps, claims, situation.allow_running)
+
+
+def _along(steps: Iterable[Step]) -> frozenset[str]:
+    return frozenset(object_id for step in steps for object_id in step.along.ids)
 
 
 def _ground(situation: Situation, claims: Claims) -> drafts.Ground:
@@ -160,42 +175,45 @@ def desired_digest(desired: Desired) -> str:
     )
 
 
-def _finish(
-    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, situation: Situation
-) -> Step:
+def _finish(draft: Draft, around: Surroundings, situation: Situation) -> Step:
     """A draft with its place in the order, what it depends on and what forbids it."""
-    resource, change = draft.resource, draft.change
+    resource, change, claims = draft.resource, draft.change, around.claims
     assert change is not None  # noqa: S101 - only drafts with a change are finished
+    along = alongside.alongside(draft, around)
+    effects = change.effects
+    if change.action in alongside.GOING:
+        effects = alongside.effects_of(along, change.action, effects)
     deletes = change.action == "delete"
-    refusals = [*change.refusals, *policy.locked_refusal(draft.live)]
-    if deletes or change.action == "replace":
-        if resource.lifecycle.prevent_destroy:
-            refusals.append(
-                "lifecycle.preventDestroy is set: no flag lifts it, only a change in git"
-            )
-        refusals += _still_in_use(draft, all_drafts, claims, situation)
-    if change.action == "replace" and resource.pin is not None:
-        refusals.append(
-            "metadata.ids pins it: a replacement has another id, so take the pin out first"
-        )
-    if situation.applying and draft.unset:
-        refusals.append(policy.unset_refusal(draft.unset))
     finished = replace(
         change,
-        refusals=tuple(refusals),
+        refusals=tuple(_refusals(draft, along, situation)),
         level=level_of(resource.address.kind, deletes=deletes, references=REFERENCES),
-        depends_on=_dependencies(draft, all_drafts, claims),
+        depends_on=_dependencies(draft, around),
         fingerprint=_fingerprint(draft, claims),
         span=_place(resource, change),
         effects=tuple(
             replace(effect, span=place_of(resource, f"/streams[{effect.streams[0]}]"))
             if effect.streams and resource.spec is not None
             else effect
-            for effect in change.effects
+            for effect in effects
         ),
         annotations=resource.annotations,
     )
-    return Step(finished, resource, draft.live, draft.spec, draft.update)
+    return Step(finished, resource, draft.live, draft.spec, draft.update, along)
+
+
+def _refusals(draft: Draft, along: Alongside, situation: Situation) -> Iterator[str]:
+    resource, change = draft.resource, draft.change
+    assert change is not None  # noqa: S101 - see _finish
+    yield from change.refusals
+    yield from policy.locked_refusal(draft.live)
+    if change.action in alongside.GOING and resource.lifecycle.prevent_destroy:
+        yield "lifecycle.preventDestroy is set: no flag lifts it, only a change in git"
+    yield from alongside.refusals_of(along)
+    if change.action == "replace" and resource.pin is not None:
+        yield "metadata.ids pins it: a replacement has another id, so take the pin out first"
+    if situation.applying and draft.unset:
+        yield policy.unset_refusal(draft.unset)
 
 
 def _place(resource: Resource, change: Change) -> Span:
@@ -207,55 +225,21 @@ def _place(resource: Resource, change: Change) -> Span:
     return resource.locate("/spec")
 
 
-def _dependencies(
-    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims
-) -> tuple[Address, ...]:
+def _dependencies(draft: Draft, around: Surroundings) -> tuple[Address, ...]:
     """A write needs what it refers to; a delete needs everything gone or moved that refers to it."""
     if draft.action == "delete":
-        users = claims.on(draft.live)
-        keys = [(user.kind, user.id) for user in users]
-        addresses = [claims.address_of[key] for key in keys if key in claims.address_of]
-    elif isinstance(draft.spec, Connection):
-        addresses = referred(draft.spec)
-    else:
-        addresses = []
-    return tuple(sorted(address for address in set(addresses) if address in all_drafts))
+        return alongside.managed_users(draft, around)
+    if not isinstance(draft.spec, Connection):
+        return ()
+    return tuple(sorted(a for a in set(referred(draft.spec)) if a in around.drafts))
 
 
-def _still_in_use(
-    draft: Draft, all_drafts: Mapping[Address, Draft], claims: Claims, situation: Situation
-) -> list[str]:
-    """Deleting an actor deletes every connection on it (PUB-T 2): each must go or move in this plan, or
-    be named in the consent (`--allow delete=connection/<id>`), unless git says that it must stay."""
-    named = {
-        consent.address.name
-        for consent in situation.allow
-        if "delete" in consent.effects and consent.address and consent.address.kind == "connection"
-    }
-    staying = []
-    for user in claims.on(draft.live):
-        address = claims.address_of.get((user.kind, user.id))
-        planned = all_drafts.get(address) if address else None
-        protected = (
-            address is not None and situation.desired.resources[address].lifecycle.prevent_destroy
-        )
-        if not _leaves(planned, draft) and (user.id not in named or protected):
-            staying.append(f"{address or user.spec.name} ({user.id})")
-    if not staying:
-        return []
-    listed = ", ".join(sorted(staying))
-    text = f"Airbyte would delete {len(staying)} connection(s) with it: {listed}; "
-    return [text + "delete or move them in git, or name each: --allow delete=connection/<id>"]
-
-
-def _leaves(user: Draft | None, actor: Draft) -> bool:
-    """Whether a connection is no longer on the actor when the plan is done."""
-    if user is None or user.action not in ("delete", "replace"):
-        return False
-    stays_on_it = isinstance(user.spec, Connection) and actor.resource.address in referred(
-        user.spec
-    )
-    return actor.action == "replace" or not stays_on_it
+def _needed(step: Step, around: Surroundings) -> tuple[Address, ...]:
+    """What can't be left out where this is done: a replacement ends only when nothing uses the old one."""
+    if step.change.action != "replace":
+        return step.change.depends_on
+    draft = around.drafts[step.change.address]
+    return (*step.change.depends_on, *alongside.managed_users(draft, around))
 
 
 def _fingerprint(draft: Draft, claims: Claims) -> str:
@@ -271,16 +255,22 @@ def fingerprint(found: LiveObject, users: Iterable[LiveObject] = ()) -> str:
     return digest({"form": form, "connections": sorted(user.id for user in users)})
 
 
-def _tally(changes: tuple[Change, ...], claims: Claims) -> policy.Tally:
-    """Streams stop where they are deselected, and where their connection goes or is made inactive."""
-    stopped = [_stopped(change, claims) for change in changes]
+def _tally(steps: tuple[Step, ...], claims: Claims) -> policy.Tally:
+    """Streams stop where they are deselected, and where their connection goes or is made inactive. What goes
+    along with a change counts like a change of its own."""
+    own = [_stopped(step.change, claims) for step in steps]
+    stopped = [*own, *(stream_count(found) for step in steps for found in step.along.deleted)]
+    along = {found.id: found for step in steps for found in step.along.deleted}
+    known = {found.id: found for found in claims.live.values()} | along
+    actions = [step.change.action for step in steps]
     return policy.Tally(
-        objects=len(claims.live),
-        streams=sum(_stream_count(found) for found in claims.live.values()),
-        deletes=sum(1 for c in changes if c.action in ("delete", "replace")),
-        updates=sum(1 for c in changes if c.action == "update"),
+        objects=len(known),
+        streams=sum(map(stream_count, known.values())),
+        deletes=sum(action in alongside.GOING for action in actions)
+        + sum(len(step.along.deleted) for step in steps),
+        updates=actions.count("update"),
         stopped=sum(stopped),
-        connections=sum(bool(KINDS[address.kind].references) for address in claims.live),
+        connections=sum(bool(KINDS[found.kind].references) for found in known.values()),
         alone=max(stopped, default=0),
     )
 
@@ -288,13 +278,8 @@ def _tally(changes: tuple[Change, ...], claims: Claims) -> policy.Tally:
 def _stopped(change: Change, claims: Claims) -> int:
     rules = {effect.rule for effect in change.effects}
     if change.action == "delete" or "deactivated" in rules:
-        return _stream_count(claims.live[change.address])
+        return stream_count(claims.live[change.address])
     return sum(len(effect.streams) for effect in change.effects if effect.rule == "deselected")
-
-
-def _stream_count(found: LiveObject) -> int:
-    streams = getattr(found.spec, "streams", ())
-    return len(streams) if isinstance(streams, tuple) else 0
 
 
 def _new_tags(steps: Mapping[Address, Step], live: Live) -> tuple[str, ...]:
@@ -308,12 +293,17 @@ def _new_tags(steps: Mapping[Address, Step], live: Live) -> tuple[str, ...]:
 
 
 def _not_covered(
-    situation: Situation, claims: Claims, drafted: drafts.Drafted, chosen: frozenset[Address]
+    situation: Situation,
+    claims: Claims,
+    drafted: drafts.Drafted,
+    chosen: frozenset[Address],
+    handled: frozenset[str],
 ) -> NotCovered:
+    """`handled`: ids of what goes along with what is done, or is gone on with."""
     unmanaged = sorted(
         (found.kind, found.spec.name, found.id)
         for found in situation.live.objects
-        if (found.kind, found.id) not in claims.address_of
+        if (found.kind, found.id) not in claims.address_of and found.id not in handled
     )
     return NotCovered(
         unmanaged=tuple(Unmanaged(kind, object_id, name) for kind, name, object_id in unmanaged),

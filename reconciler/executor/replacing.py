@@ -5,22 +5,31 @@
        one gets its name and status                        (level of connections)
     3  when a fresh list shows nothing on the old actor: it is deleted, the new one gets its name   (last)
 
-An actor that an earlier run left behind half done is taken over; a half-done connection never synced and
-is made again.
+With an actor of the same connector that a run left when it was cut off this goes on; what else was left is
+deleted, as the plan says: connections before the new one is made, an actor once nothing uses it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.diagnostics import ApiError
+from reconciler.core.diagnostics import ApiError, NotAsReviewed
 from reconciler.core.drafts import connections_on
 from reconciler.core.interim import Interim, interim_name
 from reconciler.core.model import Connection, LiveObject, Update
 from reconciler.core.planning import Step
 from reconciler.executor import settling
-from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+from reconciler.executor.run import (
+    Run,
+    as_planned,
+    checked,
+    read_back,
+    refuse_missing_tags,
+    unmoved,
+    with_ids,
+)
 from reconciler.executor.running import going, refuse_running
+from reconciler.executor.steps import delete_leftover
 
 
 async def begin_replacement(run: Run, step: Step) -> str:
@@ -36,10 +45,10 @@ async def begin_replacement(run: Run, step: Step) -> str:
 async def _make_actor(run: Run, step: Step, old: LiveObject) -> str:
     assert step.spec is not None  # noqa: S101 - see begin_replacement
     spec = replace(step.spec, name=interim_name(Interim(step.spec.name, old.id)))
-    left = run.planned.claims.interim.get(step.change.address)
-    if left is None:
+    if step.along.resumed is None:
         made = await settling.create(run, step, spec)
     else:
+        left = await as_planned(run, step.along.resumed)
         whole = Update(spec, frozenset({"name", "configuration"}), whole=True)
         made = await settling.update(run, step, left, whole, spec)
     run.written.add(step.change.address)
@@ -49,14 +58,12 @@ async def _make_actor(run: Run, step: Step, old: LiveObject) -> str:
 
 async def _replace_connection(run: Run, step: Step, wanted: Connection, old: LiveObject) -> str:
     address = step.change.address
-    await refuse_running(run, (old,))
+    await refuse_running(run, going(run.planned, step))
     wanted = with_ids(run, wanted)
     async with run.slow:
         wanted = await checked(run, wanted, wanted)
-        left = run.planned.claims.interim.get(address)
-        if left is not None:
-            await settling.delete(run, step, left.kind, left.id)
-            run.written.add(address)
+        for left in step.along.leftovers:
+            await delete_leftover(run, step, left)
         interim = Interim(wanted.name, old.id, str(wanted.status or ""))
         asleep = replace(wanted, name=interim_name(interim), status="inactive")
         made = await settling.create(run, step, asleep)
@@ -77,22 +84,30 @@ async def finish_replacement(run: Run, step: Step) -> str:
     old, address = step.live, step.change.address
     assert old is not None  # noqa: S101 - a replacement has what it replaces
     assert step.spec is not None  # noqa: S101
-    accepted = {
-        user.id
-        for user in connections_on(old, run.live)
-        if (user.kind, user.id) not in run.planned.claims.address_of
-    }
     now = await run.backend.snapshot(run.live.workspace)
-    users = [user for user in connections_on(old, now) if user.id not in accepted]
+    taken = {user.id for user in step.along.taken}
+    users = [
+        user
+        for actor in (*step.along.leftovers, old)
+        for user in connections_on(actor, now)
+        if user.id not in taken
+    ]
     if users:
         names = ", ".join(sorted(f"{user.spec.name} ({user.id})" for user in users))
         raise ApiError(
             f"the new one stands, the old one ({old.id}) stays: connections still use it: {names}",
             hint="mend what failed and apply again: it goes on from here",
         )
+    new = await run.backend.read(old.kind, run.ids[address])
+    if new is None:
+        raise NotAsReviewed(
+            f"the new one ({run.ids[address]}) is gone by now; the old one ({old.id}) stays",
+            hint="plan again",
+        )
     await refuse_running(run, going(run.planned, step))
+    for left in step.along.leftovers:
+        await delete_leftover(run, step, left)
     await settling.delete(run, step, old.kind, old.id)
-    new = next(found for found in now.objects if found.id == run.ids[address])
     rename = Update(step.spec, frozenset({"name"}))
     renamed = await settling.update(run, step, new, rename, step.spec)
     return read_back(run, step, step.spec, renamed)

@@ -92,11 +92,21 @@ def refuse_missing_tags(run: Run, spec: Spec) -> None:
 async def unmoved(run: Run, step: Step) -> LiveObject:
     """The object, read again: what moved since the plan is not overwritten (design §6.2)."""
     assert step.live is not None  # noqa: S101 - updates and deletes have a live object
-    current = await run.backend.read(step.live.kind, step.live.id)
+    return await as_planned(run, step.live, "it")
+
+
+async def as_planned(run: Run, planned: LiveObject, called: str = "") -> LiveObject:
+    """What the plan knew, read again. `called`: in messages."""
+    called = called or f"{planned.spec.name!r} ({planned.id})"
+    current = await run.backend.read(planned.kind, planned.id)
     if current is None:
-        raise NotAsReviewed("it was deleted in Airbyte since the plan was made", hint="plan again")
-    if fingerprint(current) != fingerprint(step.live):
-        raise NotAsReviewed("it was changed in Airbyte since the plan was made", hint="plan again")
+        raise NotAsReviewed(
+            f"{called} was deleted in Airbyte since the plan was made", hint="plan again"
+        )
+    if fingerprint(current) != fingerprint(planned):
+        raise NotAsReviewed(
+            f"{called} was changed in Airbyte since the plan was made", hint="plan again"
+        )
     return current
 
 

@@ -12,7 +12,15 @@ from reconciler.core.drafts import connections_on
 from reconciler.core.model import Connection, LiveObject
 from reconciler.core.planning import Step
 from reconciler.executor import settling
-from reconciler.executor.run import Run, checked, read_back, refuse_missing_tags, unmoved, with_ids
+from reconciler.executor.run import (
+    Run,
+    as_planned,
+    checked,
+    read_back,
+    refuse_missing_tags,
+    unmoved,
+    with_ids,
+)
 from reconciler.executor.running import going, ids_going, refuse_running
 
 
@@ -52,9 +60,20 @@ async def delete(run: Run, step: Step) -> str:
     if not isinstance(current.spec, Connection):
         await refuse_if_used(run, current)
     await refuse_running(run, going(run.planned, step))
+    for left in step.along.leftovers:
+        await delete_leftover(run, step, left)
     await settling.delete(run, step, current.kind, current.id)
     run.ids.pop(step.change.address, None)
     return ""
+
+
+async def delete_leftover(run: Run, step: Step, left: LiveObject) -> None:
+    """What a replacement that was cut off left, if it is still what the plan showed."""
+    current = await as_planned(run, left)
+    if not isinstance(current.spec, Connection):
+        await refuse_if_used(run, current)
+    await settling.delete(run, step, current.kind, current.id)
+    run.written.add(step.change.address)
 
 
 async def refuse_if_used(run: Run, actor: LiveObject) -> None:

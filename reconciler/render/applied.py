@@ -86,7 +86,9 @@ def _left_lines(outcome: Outcome, target: TargetLine) -> list[str]:
 
 
 def _count(outcome: Outcome, action: str) -> int:
-    return sum(done.change.action == action for done in outcome.done)
+    """Of deletions also those of objects that went with another one."""
+    along = sum(done.change.along for done in outcome.done) if action == "delete" else 0
+    return sum(done.change.action == action for done in outcome.done) + along
 
 
 def encode_outcome(

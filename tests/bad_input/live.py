@@ -39,6 +39,13 @@ def _moved_away(server: Airbyte) -> None:
     server.made("PATCH", f"/sources/{source['sourceId']}", json=configuration)
 
 
+def _cut_off(server: Airbyte) -> None:
+    """A replacement of the source that got no further than to its first write."""
+    source = server.listed("sources")[0]
+    name = f"shop (reconciler: replaces {source['sourceId']})"
+    server.source(name, **postgres(host="db.example.com"))
+
+
 def _syncing(server: Airbyte) -> None:
     connection = server.listed("connections")[0]
     body = {"connectionId": connection["connectionId"], "jobType": "sync"}
@@ -98,6 +105,15 @@ CASES = (
         (CONNECTION, f"  streams:\n{ORDERS}{CUSTOMERS}", ""),
         command=("plan",),
         codes=("streams-missing",),
+    ),
+    case(
+        "left-behind",
+        applied=True,
+        people=_cut_off,
+        command=("plan",),
+        exit=0,
+        codes=("left-behind",),
+        placed=False,
     ),
     case(
         "looks-like-rename",

@@ -425,7 +425,7 @@ def test_the_same_connector_by_another_name_is_no_replacement() -> None:
 def test_a_replaced_source_shows_the_configuration_it_is_made_with() -> None:
     plan = plan_of([source(connector="mysql")], [live_source()])
     shown = {field.pointer: field.after for field in only_change(plan).fields}
-    assert shown == {"/connector": MYSQL.id, "/configuration/host": "db"}
+    assert shown == {"/connector": MYSQL.docker_repository, "/configuration/host": "db"}
 
 
 def test_nothing_can_be_kept_in_a_replaced_source() -> None:

@@ -79,8 +79,8 @@ def test_while_the_old_one_is_there_it_is_the_one_to_replace() -> None:
 
 def test_and_what_was_made_already_is_known_to_belong_to_it() -> None:
     found = both()
-    (address,) = found.claims.interim
-    assert (str(address), found.claims.interim[address].id) == ("source/shop", NEW)
+    (address,) = found.claims.resumed
+    assert (str(address), found.claims.resumed[address].id) == ("source/shop", NEW)
     assert found.claims.address_of["source", NEW] == address
     assert found.plan.not_covered.unmanaged == ()
 

@@ -1,11 +1,13 @@
 """What a plan says of an object that goes or is made anew, and the guards in its way."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.core.model import Document, LiveObject
-from reconciler.core.planning import fingerprint
+from reconciler.core.plan import TargetLine
+from reconciler.core.planning import Situation, fingerprint, make_plan
 from reconciler.core.target import Limits
 from tests.core.build import (
     ACTORS,
@@ -13,16 +15,19 @@ from tests.core.build import (
     LAKE,
     MYSQL,
     POSTGRES,
+    PUBLIC,
     SOURCE_ID,
     WORLD,
     absent,
     connection,
+    desired_of,
     destination,
     encryption,
     env,
     git_mapper,
     live_connection,
     live_destination,
+    live_of,
     live_source,
     live_stream,
     only_change,
@@ -112,13 +117,39 @@ def test_a_source_that_is_made_anew_says_from_what_to_what() -> None:
     change = found.change
     assert (change.action, change.live_id, change.name) == ("replace", SOURCE_ID, "shop")
     assert change.reason == "connector"
-    assert change.fields[0].before == POSTGRES.id
+    assert (change.fields[0].pointer, change.fields[0].before, change.fields[0].after) == (
+        "/connector",
+        POSTGRES.docker_repository,
+        MYSQL.docker_repository,
+    )
+    names = f"{POSTGRES.docker_repository} -> {MYSQL.docker_repository}"
+    ids = f"definition {POSTGRES.id} -> {MYSQL.id}"
     assert [e.says for e in change.effects] == [
-        (f"the connector can't be changed in place: {POSTGRES.id} -> {MYSQL.id} (MySQL)",)
+        (f"the connector can't be changed in place: {names}; {ids}",)
     ]
     assert (found.live, found.resource.address) == (live_source(), change.address)
     assert found.spec is not None
     assert found.spec.name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("alike", "shown"),
+    [
+        (True, (f"airbyte/source-mysql ({SECOND})", f"airbyte/source-mysql ({MYSQL.id})")),
+        (False, (SECOND, "airbyte/source-mysql")),
+    ],
+    ids=["called alike", "gone from Airbyte"],
+)
+def test_connectors_that_a_name_does_not_tell_apart_are_shown_with_their_ids(
+    *, alike: bool, shown: tuple[str, str]
+) -> None:
+    twin = replace(MYSQL, id=SECOND, name="Ours")
+    live = live_of(live_source(connector=SECOND))
+    live = replace(live, definitions=(*live.definitions, *([twin] if alike else [])))
+    line = TargetLine("production", "https://airbyte.example.com", "public", "Default", "w-1")
+    desired = desired_of(source(connector=MYSQL.id))
+    (change,) = make_plan(Situation(line, desired, live, PUBLIC)).plan.changes
+    assert (change.fields[0].before, change.fields[0].after) == shown
 
 
 def test_a_pinned_object_is_not_made_anew() -> None:

@@ -43,7 +43,7 @@ DEFINITIONS = (
     ConnectorDefinition("source", "def-m", "MySQL", "airbyte/source-mysql"),
     ConnectorDefinition("destination", "def-d", "S3", "airbyte/destination-s3"),
 )
-CAPABILITIES = Capabilities("public")
+CAPABILITIES = Capabilities("public", operations=frozenset({"jobs"}))
 ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent == "needed"))
 
 

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import anyio
 import pytest
 
 from reconciler.core.diagnostics import ApiError, OutcomeUnknown
-from reconciler.core.model import Connection, LiveObject, Ref, Resource
-from tests.executor.fake import FakeBackend, connection, destination, planned, refused, source
+from reconciler.core.jobs import Job
+from reconciler.core.model import (
+    Connection,
+    Live,
+    LiveObject,
+    Ref,
+    Resource,
+    Source,
+    Workspace,
+)
+from tests.executor.fake import (
+    FakeBackend,
+    absent,
+    connection,
+    destination,
+    planned,
+    refused,
+    source,
+)
 from tests.executor.test_executor import run
 
 
@@ -169,3 +186,135 @@ def test_an_answer_lost_at_any_write_is_settled_in_the_same_run(fault: ApiError)
         assert outcome.exit_code == 0, (index, outcome.failed)
         assert sorted(backend.calls) == sorted(whole.calls), index
         assert shape(backend.objects.values()) == shape(whole.objects.values()), index
+
+
+# --- what a run that was cut off left ---------------------------------------------------------------
+
+
+def left_source(backend: FakeBackend, connector: str) -> None:
+    spec = Source("s (reconciler: replaces id-s)", connector, {"of": "another run"})
+    backend.objects["id-half"] = LiveObject("source", "id-half", spec)
+
+
+def left_connection(backend: FakeBackend, status: str) -> None:
+    spec = backend.objects["id-c0"].spec
+    assert isinstance(spec, Connection)
+    name = "c0 (reconciler: replaces id-c0, then active)"
+    half = replace(spec, name=name, status=status)
+    backend.objects["id-half"] = LiveObject("connection", "id-half", half)
+
+
+def test_one_of_the_same_connector_is_gone_on_with() -> None:
+    backend = world()
+    left_source(backend, "def-m")
+    outcome, _ = run(backend, *after())
+    assert outcome.exit_code == 0, outcome.failed
+    assert backend.objects["id-half"].spec == Source("s", "def-m", {"host": "db"})
+    assert "create s (reconciler: replaces id-s)" not in backend.calls
+
+
+def test_nothing_is_written_into_one_of_another_connector() -> None:
+    """Its masks are other ones: secrets would stand there in clear."""
+    backend = world()
+    left_source(backend, "def-s")
+    outcome, _ = run(backend, *after())
+    assert outcome.exit_code == 0, outcome.failed
+    half = "s (reconciler: replaces id-s)"
+    assert [call for call in backend.calls if call.endswith(half)] == [
+        f"create {half}",
+        f"delete {half}",
+    ]
+    assert shape(backend.objects.values())[-1] == ("source", "s", "def-m", "{'host': 'db'}")
+    assert _changes(backend) == []
+
+
+def moved_since_the_plan(left: LiveObject | None) -> FakeBackend:
+    backend = world()
+    left_source(backend, "def-m")
+
+    def click() -> None:
+        backend.objects.pop("id-half")
+        if left is not None:
+            backend.objects["id-half"] = left
+
+    outcome, _ = run(backend, *after(), before=click)
+    assert any("'s (reconciler: replaces id-s)' (id-half)" in f.message for f in outcome.failed)
+    assert (outcome.wrote, outcome.exit_code) == (False, 3)
+    return backend
+
+
+def test_what_changed_since_the_plan_is_not_gone_on_with() -> None:
+    other = Source("s (reconciler: replaces id-s)", "def-s", {})
+    changed = LiveObject("source", "id-half", other)
+    assert moved_since_the_plan(changed).objects["id-half"] == changed
+    assert "id-half" not in moved_since_the_plan(None).objects
+
+
+def test_a_half_done_connection_that_somebody_switched_on_since_is_not_deleted() -> None:
+    backend = world()
+    left_connection(backend, "inactive")
+    outcome, _ = run(backend, *after(), before=lambda: left_connection(backend, "active"))
+    failed = {str(failure.change.address): failure for failure in outcome.failed}
+    assert "(id-half) was changed in Airbyte since the plan" in failed["connection/c0"].message
+    assert {"id-half", "id-c0"} <= set(backend.objects)
+
+
+@pytest.mark.parametrize("status", ["inactive", "active"])
+def test_a_half_done_connection_on_which_a_job_runs_is_not_deleted(status: str) -> None:
+    backend = world()
+    left_connection(backend, status)
+    backend.ran["7"] = Job("7", "id-half", "sync", "running")
+    outcome, _ = run(backend, *after())
+    failed = {str(failure.change.address): failure for failure in outcome.failed}
+    assert "(job 7)" in failed["connection/c0"].message
+    assert {"id-half", "id-c0"} <= set(backend.objects)
+    backend.ran.clear()
+    assert run(backend, *after())[0].exit_code == 0
+    assert "id-half" not in backend.objects
+
+
+def test_what_was_left_goes_with_what_it_was_to_replace() -> None:
+    backend = world()
+    left_connection(backend, "active")
+    gone = [source("s"), destination("d"), absent(connection("c0", "s", "d"))]
+    assert run(backend, *gone)[0].exit_code == 0
+    assert {"id-half", "id-c0"} & set(backend.objects) == set()
+
+
+def test_a_job_on_what_is_deleted_with_its_source_is_found_through_what_was_left_too() -> None:
+    backend = world()
+    left_connection(backend, "active")
+    backend.ran["7"] = Job("7", "id-half", "sync", "running")
+    gone = [source("s"), destination("d"), absent(connection("c0", "s", "d"))]
+    outcome, _ = run(backend, *gone)
+    assert outcome.exit_code == 3
+    assert {"id-half", "id-c0"} <= set(backend.objects)
+
+
+def test_the_old_one_stays_where_the_new_one_is_gone() -> None:
+    class Forgetful(FakeBackend):
+        async def read(self, kind: str, object_id: str) -> LiveObject | None:
+            return None if object_id.startswith("id-s (") else await super().read(kind, object_id)
+
+    backend = Forgetful(**{f.name: getattr(world(), f.name) for f in fields(FakeBackend)})
+    outcome, _ = run(backend, *after())
+    (failed,) = outcome.failed
+    assert "is gone by now; the old one (id-s) stays" in failed.message
+    assert (outcome.exit_code, outcome.bugs) == (4, ())
+    assert "id-s" in backend.objects
+
+
+def test_a_list_that_hides_the_new_one_is_no_matter() -> None:
+    class Hiding(FakeBackend):
+        """Lists of a server that is written to may hide rows (PUB-T 24)."""
+
+        async def snapshot(self, workspace: Workspace) -> Live:
+            live = await super().snapshot(workspace)
+            return replace(
+                live, objects=tuple(o for o in live.objects if not o.id.startswith("id-s ("))
+            )
+
+    backend = Hiding(**{f.name: getattr(world(), f.name) for f in fields(FakeBackend)})
+    outcome, _ = run(backend, *after())
+    assert outcome.exit_code == 0, (outcome.failed, outcome.bugs)
+    assert shape(backend.objects.values())[-1] == ("source", "s", "def-m", "{'host': 'db'}")

@@ -65,7 +65,8 @@ def test_what_runs_is_not_deleted_unless_that_is_meant() -> None:
     going = (*WORLD[:2], absent(FLOW))
     outcome = deleted(backend, *going)
     assert outcome.exit_code == 3
-    assert "a sync runs on 'c' by now (job 7)" in outcome.failed[0].message
+    assert "it was not deleted: a sync runs on 'c' (job 7)" in outcome.failed[0].message
+    assert outcome.failed[0].hint.endswith("to go on all the same: --allow-running")
     assert "id-c" in backend.objects
     assert deleted(backend, *going, may_interrupt=True).exit_code == 0
     assert "id-c" not in backend.objects
@@ -88,7 +89,9 @@ def test_where_it_can_not_be_told_nothing_goes() -> None:
     backend = made(Deaf())
     outcome = deleted(backend, *WORLD[:2], absent(FLOW))
     assert outcome.exit_code == 1
-    assert "can't be told, and nothing was deleted: no answer" in outcome.failed[0].message
+    assert outcome.failed[0].message == (
+        "it was not deleted: whether a job runs on 'c' can't be told: no answer"
+    )
     assert "id-c" in backend.objects
 
 

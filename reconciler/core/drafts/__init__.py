@@ -46,7 +46,6 @@ from reconciler.core.normalize import (
     stream_label,
 )
 from reconciler.core.plan import Change, HiddenSecret, Unstated
-from reconciler.core.written import written
 
 __all__ = [
     "Catalogs",
@@ -142,23 +141,11 @@ def _drafted(
         streams,
         ground.capabilities,
         resend=ground.resend(resource),
+        definitions=ground.live.definitions,
     )
     if draft.action == "create":
         problems = (*problems, *_renamed_twins(resource, resolved, ground))
-    return _with_writes(draft, ground, definition.spec), problems
-
-
-def _with_writes(draft: Draft, ground: Ground, schema: Json) -> Draft:
-    if draft.change is None:
-        return draft
-    found = written(
-        draft.resource,
-        frozenset(field.pointer for field in draft.change.fields),
-        whole=draft.action in ("create", "replace"),
-        schema=schema,
-        salt=ground.live.workspace.id,
-    )
-    return replace(draft, change=replace(draft.change, writes=found))
+    return draft, problems
 
 
 def _drafted_connection(
@@ -176,7 +163,6 @@ def _drafted_connection(
     replaced = _replaced_below(spec, found, claims, drafts)
     naming = naming_for(claims.address_of)
     draft, problems = draft_connection(resource, spec, found, naming, ground.capabilities, replaced)
-    draft = _with_writes(draft, ground, None)
     if draft.action == "create":
         problems = (*problems, *_renamed_twins(resource, draft.spec, ground))
     if offered is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import redact
@@ -40,9 +40,11 @@ def draft_actor(
     capabilities: Capabilities,
     *,
     resend: bool = False,
+    definitions: Iterable[ConnectorDefinition] = (),
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
     """`spec.connector` is a definition id; `incremental` are labels of incremental streams on it.
-    `resend`: secrets that can't be compared are sent all the same."""
+    `resend`: secrets that can't be compared are sent all the same. `definitions`: all there are, so that
+    the connector that goes can be called by its name."""
     schema = definition.spec
     sealed = replace(
         spec,
@@ -55,7 +57,9 @@ def draft_actor(
     if "/name" in resource.lifecycle.ignore_changes:
         sealed = replace(sealed, name=current.name)
     if current.connector != spec.connector:
-        return _replaced(resource, sealed, live, current, definition)
+        was = next((d for d in definitions if d.id == current.connector), None)
+        names = _connector_names(current.connector, was, definition)
+        return _replaced(resource, sealed, live, current, names)
     return _updated(
         resource, sealed, live, current, definition, incremental, capabilities, resend=resend
     )
@@ -69,7 +73,7 @@ def _created(
         "create",
         spec.name,
         fields=(
-            change("/connector", UNSET, definition.docker_repository or definition.name),
+            change("/connector", UNSET, _called(definition)),
             *explain({}, redact.tokens(spec.configuration), ROOT),
         ),
     )
@@ -82,11 +86,14 @@ def _replaced(
     spec: Source | Destination,
     live: LiveObject,
     current: Source | Destination,
-    definition: ConnectorDefinition,
+    names: tuple[str, str],
 ) -> tuple[Draft, tuple[Diagnostic, ...]]:
-    """A new object of another connector: nothing of the old configuration goes over."""
-    was = current.connector
-    text = f"the connector can't be changed in place: {was} -> {definition.id} ({definition.name})"
+    """A new object of another connector: nothing of the old configuration goes over. `names`: of both
+    connectors."""
+    text = (
+        f"the connector can't be changed in place: {' -> '.join(names)}; "
+        f"definition {current.connector} -> {spec.connector}"
+    )
     made = Change(
         resource.address,
         "replace",
@@ -94,7 +101,7 @@ def _replaced(
         reason="connector",
         live_id=live.id,
         fields=(
-            change("/connector", was, definition.id),
+            change("/connector", *names),
             *explain({}, redact.tokens(spec.configuration), ROOT),
         ),
         effects=(Effect("replace", "immutable", (), (text,)),),
@@ -109,6 +116,20 @@ def _replaced(
         unstated=_unstated(resource, current),
     )
     return draft, _no_secret_yet(resource, spec)
+
+
+def _called(definition: ConnectorDefinition) -> str:
+    return definition.docker_repository or definition.name
+
+
+def _connector_names(
+    was_id: str, was: ConnectorDefinition | None, becomes: ConnectorDefinition
+) -> tuple[str, str]:
+    """As people know them; with their ids where two are called alike. One that is gone has only that."""
+    before, after = (_called(was) if was is not None else was_id), _called(becomes)
+    if before == after:
+        return f"{before} ({was_id})", f"{after} ({becomes.id})"
+    return before, after
 
 
 def _no_secret_yet(resource: Resource, spec: Source | Destination) -> tuple[Diagnostic, ...]:

@@ -25,7 +25,7 @@ from reconciler.core.effect_rules import (
     stream_effects,
 )
 from reconciler.core.effects import Effect
-from reconciler.core.interim import parse_interim
+from reconciler.core.interim import Interim, parse_interim
 from reconciler.core.kinds import KINDS
 from reconciler.core.merge import merge_connection
 from reconciler.core.model import (
@@ -57,7 +57,10 @@ def draft_connection(
         return _created(resource, spec, naming, capabilities)
     current = live.spec
     assert isinstance(current, Connection)  # noqa: S101 - claims never cross kinds
-    spec, resumed = _resumed(spec, current)
+    interim = parse_interim(current.name)
+    if interim is not None and interim.status and spec.status is UNSET:
+        # What a replacement that was cut off left says which status it was to have.
+        spec = replace(spec, status=interim.status)
     merged = _with_ignored(merge_connection(spec, current), current, resource)
     if not replaced and plainly_equal(merged, current, naming):
         same = tuple(unstated(resource, spec, current))
@@ -85,15 +88,7 @@ def draft_connection(
         return replace(base, change=made, unset=_unset(merged)), problems
     if not fields:
         return base, problems
-    return _updated(base, live, fields, case, capabilities, resumed=resumed), problems
-
-
-def _resumed(spec: Connection, current: Connection) -> tuple[Connection, bool]:
-    """What a replacement that was cut off left behind says which status it was to have."""
-    interim = parse_interim(current.name)
-    if interim is not None and interim.status and spec.status is UNSET:
-        spec = replace(spec, status=interim.status)
-    return spec, interim is not None
+    return _updated(base, live, fields, case, capabilities, interim), problems
 
 
 def _updated(
@@ -102,21 +97,21 @@ def _updated(
     fields: tuple[FieldChange, ...],
     case: _Case,
     capabilities: Capabilities,
-    *,
-    resumed: bool,
+    interim: Interim | None,
 ) -> Draft:
-    """`resumed`: it was made inactive by a replacement that was cut off, and its activation was part of
-    what was accepted then."""
+    """`interim`: it was made inactive by a replacement that was cut off; where it was to be active after
+    it, that was part of what was accepted then."""
     update = connection_update(case.merged, fields)
     effects = _effects(case.desired, case.merged, case.before, case.after, capabilities)
+    accepted = interim is not None and interim.status == "active"
     made = Change(
         base.resource.address,
         "update",
         case.merged.name,
         live_id=live.id,
         fields=fields,
-        reason="finishes a replacement that was cut off" if resumed else "",
-        effects=tuple(e for e in effects if not (resumed and e.name == "reactivate")),
+        reason="finishes a replacement that was cut off" if interim is not None else "",
+        effects=tuple(e for e in effects if not (accepted and e.name == "reactivate")),
         refusals=(update,) if isinstance(update, str) else (),
         inactive=case.merged.status == "inactive",
     )
