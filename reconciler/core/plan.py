@@ -15,6 +15,7 @@ from reconciler.core.diagnostics import Diagnostic, Span, errors
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import ALONG, Effect
 from reconciler.core.model import Address
+from reconciler.core.written import Written
 
 Action = Literal["create", "update", "replace", "delete"]
 
@@ -27,7 +28,7 @@ class Change:
 
     `fingerprint` is the digest of the live object it was computed from ("" for a create); of a source
     or destination that goes, with the ids of all connections on it. `inactive`: a connection that is
-    so afterwards, and runs nothing.
+    so afterwards, and runs nothing. `writes`: what git has written with it, as it may be compared.
     """
 
     address: Address
@@ -43,6 +44,7 @@ class Change:
     fingerprint: str = ""
     span: Span | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+    writes: tuple[Written, ...] = ()
     inactive: bool = field(default=False, compare=False)
 
     @property

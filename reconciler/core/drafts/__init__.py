@@ -46,6 +46,7 @@ from reconciler.core.normalize import (
     stream_label,
 )
 from reconciler.core.plan import Change, HiddenSecret, Unstated
+from reconciler.core.written import written
 
 __all__ = [
     "Catalogs",
@@ -145,7 +146,20 @@ def _drafted(
     )
     if draft.action == "create":
         problems = (*problems, *_renamed_twins(resource, resolved, ground))
-    return draft, problems
+    return _with_writes(draft, ground, definition.spec), problems
+
+
+def _with_writes(draft: Draft, ground: Ground, schema: Json) -> Draft:
+    if draft.change is None:
+        return draft
+    found = written(
+        draft.resource,
+        frozenset(field.pointer for field in draft.change.fields),
+        whole=draft.action in ("create", "replace"),
+        schema=schema,
+        salt=ground.live.workspace.id,
+    )
+    return replace(draft, change=replace(draft.change, writes=found))
 
 
 def _drafted_connection(
@@ -163,6 +177,7 @@ def _drafted_connection(
     replaced = _replaced_below(spec, found, claims, drafts)
     naming = naming_for(claims.address_of)
     draft, problems = draft_connection(resource, spec, found, naming, ground.capabilities, replaced)
+    draft = _with_writes(draft, ground, None)
     if draft.action == "create":
         problems = (*problems, *_renamed_twins(resource, draft.spec, ground))
     if offered is None:
