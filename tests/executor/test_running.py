@@ -7,12 +7,15 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from reconciler.core.capabilities import Capabilities
 from reconciler.core.diagnostics import Unreachable
 from reconciler.core.events import Outcome
 from reconciler.core.jobs import Job
 from reconciler.core.model import Resource, Workspace
 from reconciler.executor import execute
+from reconciler.executor.running import have_run
 from tests.executor.fake import (
+    WORKSPACE,
     FakeBackend,
     absent,
     connection,
@@ -103,3 +106,30 @@ def test_a_connection_that_was_to_be_gone_and_is_not_keeps_its_source() -> None:
     assert str(failed.change.address) == "source/s"
     assert failed.message == "connections that were to be gone use it now: c (id-c)"
     assert "id-s" in backend.objects
+
+
+def known_to_have_run(backend: FakeBackend) -> frozenset[str]:
+    flow = backend.objects["id-c"]
+    return anyio.run(have_run, backend, WORKSPACE, (flow,))
+
+
+def test_what_has_no_job_never_ran() -> None:
+    backend = made(FakeBackend())
+    assert known_to_have_run(backend) == frozenset()
+    backend.ran["7"] = Job("7", "id-c", "sync", "cancelled")
+    assert known_to_have_run(backend) == {"id-c"}
+
+
+def test_where_nobody_can_tell_it_may_have_run() -> None:
+    assert known_to_have_run(made(Deaf())) == {"id-c"}
+    backend = made(FakeBackend())
+    backend.capabilities = Capabilities("old")
+    assert known_to_have_run(backend) == {"id-c"}
+
+
+def test_where_the_api_lists_no_jobs_nothing_goes() -> None:
+    backend = made(FakeBackend())
+    backend.capabilities = Capabilities("old")
+    outcome = deleted(backend, *WORLD[:2], absent(FLOW))
+    assert outcome.exit_code == 1
+    assert "the API in use lists no jobs" in outcome.failed[0].message
