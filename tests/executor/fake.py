@@ -41,6 +41,7 @@ WORKSPACE = Workspace("w", "Workspace")
 DEFINITIONS = (
     ConnectorDefinition("source", "def-s", "Postgres", "airbyte/source-postgres"),
     ConnectorDefinition("source", "def-m", "MySQL", "airbyte/source-mysql"),
+    ConnectorDefinition("source", "def-x", "Oracle", "airbyte/source-oracle"),
     ConnectorDefinition("destination", "def-d", "S3", "airbyte/destination-s3"),
 )
 CAPABILITIES = Capabilities("public", operations=frozenset({"jobs"}))

@@ -318,3 +318,53 @@ def test_a_list_that_hides_the_new_one_is_no_matter() -> None:
     outcome, _ = run(backend, *after())
     assert outcome.exit_code == 0, (outcome.failed, outcome.bugs)
     assert shape(backend.objects.values())[-1] == ("source", "s", "def-m", "{'host': 'db'}")
+
+
+def _cut_off(index: int, *, after_commit: bool) -> FakeBackend:
+    backend = world()
+    backend.fault_at, backend.fault_after_commit, backend.dies = index, after_commit, True
+    run(backend, *after())
+    backend.fault_at, backend.dead = None, False
+    return backend
+
+
+def _told(backend: FakeBackend, *resources: Resource) -> tuple[list[str], set[str], str]:
+    """What a plan would do, what it says is not managed, and what it says was left behind."""
+
+    async def ask() -> tuple[list[str], set[str], str]:
+        plan = (await planned(backend, *resources))[0].plan
+        texts = [found.message for found in plan.diagnostics if found.code == "left-behind"]
+        ids = {found.id for found in plan.not_covered.unmanaged}
+        return [str(change.address) for change in plan.changes], ids, "\n".join(texts)
+
+    return anyio.run(ask)
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_cut_off_at_any_write_a_third_connector_is_reached_as_well(*, after_commit: bool) -> None:
+    wanted = [source("s", "oracle"), *after()[1:]]
+    whole = world()
+    run(whole, *wanted)
+    for index in range(whole.writes):
+        backend = _cut_off(index, after_commit=after_commit)
+        left = copy.deepcopy(shape(backend.objects.values()))
+        last, _ = run(backend, *wanted)
+        assert last.exit_code == 0, (index, left, last.failed, last.bugs)
+        assert shape(backend.objects.values()) == shape(whole.objects.values()), (index, left)
+        assert _told(backend, *wanted) == ([], set(), ""), index
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_cut_off_at_any_write_the_way_back_leaves_nothing_untold(*, after_commit: bool) -> None:
+    total = world()
+    run(total, *after())
+    goal = shape(world().objects.values())
+    for index in range(total.writes):
+        backend = _cut_off(index, after_commit=after_commit)
+        last, _ = run(backend, *before())
+        assert last.exit_code == 0, (index, last.failed, last.bugs)
+        changes, unmanaged, told = _told(backend, *before())
+        assert changes == [], index
+        assert all(each in told for each in unmanaged), (index, unmanaged, told)
+        rest = [found for found in backend.objects.values() if found.id not in unmanaged]
+        assert shape(rest) == goal, index
