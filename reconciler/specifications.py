@@ -5,7 +5,7 @@ Reads only. Which specification a configuration must meet is decided in the core
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -48,6 +48,19 @@ def check_served(
         if isinstance(definition, ConnectorDefinition):
             found += check_configuration(resource, definition)
     return tuple(found)
+
+
+def without_guesses(
+    earlier: Iterable[Diagnostic], desired: Desired, served: tuple[ConnectorDefinition, ...]
+) -> tuple[Diagnostic, ...]:
+    """What was told of a configuration that could only be guessed at before its specification came goes:
+    it is told again by `check_served`, as far as it is so."""
+    known = {
+        str(resource.address)
+        for resource in _actors(desired)
+        if isinstance(resolve_connector(resource, served), ConnectorDefinition)
+    }
+    return tuple(d for d in earlier if not (d.code == "plaintext-secret" and d.address in known))
 
 
 def _actors(desired: Desired) -> Iterator[Resource]:

@@ -19,7 +19,7 @@ from reconciler.core import redact
 from reconciler.core.again import NOTHING, Again
 from reconciler.core.build import build
 from reconciler.core.claim import fields_not_in_api, resolve_connector
-from reconciler.core.configuration import check_configuration
+from reconciler.core.configuration import check_configuration, check_lookalikes, check_specified
 from reconciler.core.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -29,7 +29,17 @@ from reconciler.core.diagnostics import (
     with_rules,
 )
 from reconciler.core.jobs import ONLY_CONFIG, Operation
-from reconciler.core.model import Connection, ConnectorDefinition, Consent, Desired
+from reconciler.core.lookalikes import hidden_pointers
+from reconciler.core.model import (
+    Connection,
+    ConnectorDefinition,
+    Consent,
+    Desired,
+    Destination,
+    Json,
+    Resource,
+    Source,
+)
 from reconciler.core.policy import Expected
 from reconciler.core.select import Selection
 from reconciler.core.target import Target
@@ -87,7 +97,7 @@ class Project:
     @property
     def redactor(self) -> Callable[[str], str]:
         """Takes this project's secrets out of foreign text."""
-        trees = [getattr(r.spec, "configuration", {}) for r in self.desired.resources.values()]
+        trees = [self._sealed(resource) for resource in self.desired.resources.values()]
         trees += [
             [mapper.config for stream in streams for mapper in stream.mappers or ()]
             for r in self.desired.resources.values()
@@ -96,6 +106,15 @@ class Project:
         auth = self.target.auth
         credentials = [auth.client_id, auth.client_secret, auth.token, auth.password]
         return redact.redactor(redact.secret_texts([*trees, credentials, dict(auth.headers)]))
+
+    def _sealed(self, resource: Resource) -> Json:
+        """With the literals that are secret, or look so, among its secrets."""
+        if not isinstance(resource.spec, Source | Destination):
+            return {}
+        definition = resolve_connector(resource, self.definitions)
+        schema = definition.spec if isinstance(definition, ConnectorDefinition) else None
+        configuration = resource.spec.configuration
+        return redact.seal(configuration, hidden_pointers(schema, configuration))
 
 
 def open_project(
@@ -121,9 +140,10 @@ def open_project(
     settings = _embedded_settings(request.project, target)
     definitions, unreadable = _known_definitions(request, target, settings)
     found = [*loaded.diagnostics, *resolved.diagnostics, *problems, *unreadable]
-    if definitions:
-        found += _check_configurations(desired, definitions, complete=settings is not None)
+    found += _check_configurations(desired, definitions, complete=settings is not None)
     api = stated_api(target)
+    if api == "public" and settings is None:
+        found += check_specified(desired.resources.values(), definitions)
     if api is not None:
         found += fields_not_in_api(desired, api)
     return Project(
@@ -177,7 +197,7 @@ def _url(text: str) -> httpx.URL | None:
 def _check_configurations(
     desired: Desired, definitions: tuple[ConnectorDefinition, ...], *, complete: bool
 ) -> list[Diagnostic]:
-    """Stage 5 for every actor whose connector is known here. One that is not is a mistake where the
+    """Stage 5 for every actor, as far as its connector is known here. One that is not is a mistake where the
     definitions are `complete`; elsewhere the plan tells."""
     found: list[Diagnostic] = []
     for resource in desired.resources.values():
@@ -188,4 +208,6 @@ def _check_configurations(
             found += check_configuration(resource, definition)
         elif complete:
             found.append(definition)
+        else:
+            found += check_lookalikes(resource, resource.spec.connector, None)
     return found

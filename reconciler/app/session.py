@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 
 from reconciler.app.project import EMBEDDED, Project, Request
-from reconciler.backends import Backend, connect
+from reconciler.backends import Backend, connect, stated_api
 from reconciler.core.again import NOTHING, Again
 from reconciler.core.alongside import idle_leftovers
 from reconciler.core.capabilities import API_NAMES
+from reconciler.core.configuration import check_specified
 from reconciler.core.connector import with_specs
 from reconciler.core.diagnostics import ReconcilerError, in_order, with_rules
 from reconciler.core.jobs import Operation, called, refuse_missing
@@ -30,7 +31,7 @@ from reconciler.emulator.settings import Settings
 from reconciler.executor import PARALLEL_SLOW
 from reconciler.executor.running import have_run
 from reconciler.history import desired_at
-from reconciler.specifications import check_served, served_specs
+from reconciler.specifications import check_served, served_specs, without_guesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,10 @@ async def make_session_plan(
         *check_served(desired, served),
         *discovered.diagnostics,
     ]
-    diagnostics = in_order([*session.project.diagnostics, *with_rules(found, rules)])
+    if stated_api(session.project.target) != "public":  # else it was told without a server
+        found += check_specified(desired.resources.values(), live.definitions)
+    earlier = without_guesses(session.project.diagnostics, desired, served)
+    diagnostics = in_order([*earlier, *with_rules(found, rules)])
     return replace(planned, plan=replace(planned.plan, diagnostics=diagnostics)), live
 
 

@@ -61,6 +61,11 @@ CODES: Final[Mapping[str, Code]] = {
     "config-wrong-value": Code(
         "the right type with a value that the spec does not allow", switchable=True
     ),
+    "specification-unknown": Code(
+        "a connector of which no specification is known: nothing of its configuration is checked",
+        _WARNING,
+        switchable=True,
+    ),
     "unknown-config-key": Code(
         "a key that the spec does not know: Airbyte accepts it silently", _WARNING, switchable=True
     ),

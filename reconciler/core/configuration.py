@@ -16,10 +16,12 @@ from reconciler.core.connector import (
     closest,
     constants,
     escape,
+    find_connector,
     fitting_branches,
     secret_pointers,
 )
 from reconciler.core.diagnostics import Diagnostic, Severity
+from reconciler.core.lookalikes import looking_secret
 from reconciler.core.model import (
     KEEP,
     ConnectorDefinition,
@@ -32,6 +34,7 @@ from reconciler.core.model import (
 )
 
 _STAND_IN: Final = "stand-in for a value that is not known here"
+_REFERENCE_HINT: Final = "write ${env:NAME} or ${file:PATH}, or ${keep} for one the server has"
 _PLAIN_WORDS: Final = {
     "object": "a mapping",
     "array": "a list",
@@ -46,10 +49,14 @@ _PLAIN_WORDS: Final = {
 def check_configuration(
     resource: Resource, definition: ConnectorDefinition
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with one actor's configuration; nothing where the spec is not known."""
+    """Everything wrong with one actor's configuration; where the spec is not known, only what looks like a
+    secret in clear."""
     spec, schema = resource.spec, definition.spec
-    if not isinstance(spec, Source | Destination) or schema is None:
+    if not isinstance(spec, Source | Destination):
         return ()
+    guessed = check_lookalikes(resource, definition.name, schema)
+    if schema is None:
+        return guessed
     value = _checkable(spec.configuration)
     unknown = {at for at, leaf in redact.leaves(spec.configuration) if _not_known(leaf)}
     found = [
@@ -57,17 +64,87 @@ def check_configuration(
         *(p for p in _violations(schema, value) if not _about_unknown(p, unknown)),
         *_unknown_keys(schema, value, ""),
     ]
-    return tuple(
-        Diagnostic(
-            code=code,
-            message=f"{definition.name}: {message}",
-            hint=hint,
-            severity=Severity.WARNING if code == "unknown-config-key" else Severity.ERROR,
-            span=resource.locate(f"/spec/configuration{pointer}"),
-            address=str(resource.address),
-            pointer=f"/spec/configuration{pointer}",
+    told = (
+        _diagnostic(
+            resource,
+            definition.name,
+            problem,
+            Severity.WARNING if problem[0] == "unknown-config-key" else Severity.ERROR,
         )
-        for code, pointer, message, hint in dict.fromkeys(found)
+        for problem in dict.fromkeys(found)
+    )
+    return (*told, *guessed)
+
+
+def check_lookalikes(
+    resource: Resource, connector: str, schema: Mapping[str, Json] | None
+) -> tuple[Diagnostic, ...]:
+    """Literals that look like secrets where no spec says what they are; a guess, so it only warns."""
+    if not isinstance(resource.spec, Source | Destination):
+        return ()
+    looking = looking_secret(schema, resource.spec.configuration)
+    return tuple(
+        _diagnostic(
+            resource,
+            connector,
+            (
+                "plaintext-secret",
+                at,
+                f"{_words(at)} looks like a secret and stands in git in clear",
+                _REFERENCE_HINT,
+            ),
+            Severity.WARNING,
+        )
+        for at, leaf in redact.leaves(resource.spec.configuration)
+        if at in looking and not isinstance(leaf, Secret) and leaf is not KEEP
+    )
+
+
+def check_specified(
+    resources: Iterable[Resource], definitions: Iterable[ConnectorDefinition]
+) -> tuple[Diagnostic, ...]:
+    """Connectors in use without a specification, once each: what is checked nowhere must not look checked.
+    One that `definitions` don't have at all counts too."""
+    known = tuple(definitions)
+    told: dict[tuple[str, str], Diagnostic] = {}
+    for resource in sorted(resources, key=lambda r: r.address):
+        kind, spec = resource.address.kind, resource.spec
+        if not isinstance(spec, Source | Destination):
+            continue
+        found = find_connector(spec.connector, kind, known)
+        if len(found) > 1 or any(definition.spec is not None for definition in found):
+            continue
+        name = found[0].name if found else spec.connector
+        told.setdefault((kind, name), _unspecified(resource, name))
+    return tuple(told.values())
+
+
+def _unspecified(resource: Resource, connector: str) -> Diagnostic:
+    return Diagnostic(
+        code="specification-unknown",
+        message=f"{connector}: no specification of this connector is known, so that its configuration is "
+        "not checked, and what of it is secret is guessed by its keys",
+        hint="state `connectors` of the target: a folder of connector files, or Airbyte's registry as a "
+        "file or URL",
+        severity=Severity.WARNING,
+        span=resource.locate("/spec/connector"),
+        address=str(resource.address),
+        pointer="/spec/connector",
+    )
+
+
+def _diagnostic(
+    resource: Resource, connector: str, problem: _Problem, severity: Severity
+) -> Diagnostic:
+    code, pointer, message, hint = problem
+    return Diagnostic(
+        code=code,
+        message=f"{connector}: {message}",
+        hint=hint,
+        severity=severity,
+        span=resource.locate(f"/spec/configuration{pointer}"),
+        address=str(resource.address),
+        pointer=f"/spec/configuration{pointer}",
     )
 
 
@@ -112,7 +189,7 @@ def _plaintext(configuration: Json, schema: Mapping[str, Json]) -> Iterator[_Pro
                 "plaintext-secret",
                 pointer,
                 f"{_words(pointer)} is a secret and stands in git in clear",
-                "write ${env:NAME} or ${file:PATH}, or ${keep} for one the server has",
+                _REFERENCE_HINT,
             )
 
 

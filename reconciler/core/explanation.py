@@ -11,11 +11,12 @@ from typing import Literal
 
 from reconciler.core import redact
 from reconciler.core.claim import Claims, resolve_refs
-from reconciler.core.connector import find_connector, secret_pointers
+from reconciler.core.connector import find_connector
 from reconciler.core.diagnostics import Span
 from reconciler.core.diff import Settling, json_equal, settle
 from reconciler.core.drafts.forms import settled_forms
 from reconciler.core.kinds import KINDS, is_stated
+from reconciler.core.lookalikes import hidden_pointers
 from reconciler.core.merge import counterpart_of, merge_connection
 from reconciler.core.model import (
     UNSET,
@@ -66,9 +67,9 @@ def _actor_rows(
     was = current if isinstance(current, Source | Destination) else None
     yield _row(resource, "/name", spec.name, was.name if was else UNSET)
     yield _row(resource, "/connector", connector, was.connector if was else UNSET)
-    ours = redact.seal(spec.configuration, secret_pointers(schema, spec.configuration))
+    ours = redact.seal(spec.configuration, hidden_pointers(schema, spec.configuration))
     theirs = (
-        redact.seal(was.configuration, secret_pointers(schema, was.configuration)) if was else {}
+        redact.seal(was.configuration, hidden_pointers(schema, was.configuration)) if was else {}
     )
     notes = Settling(hidden=redact.secret_texts([spec.configuration]))
     before, after = settle(ours, theirs, notes, "/configuration")

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Final
 
 from reconciler.core import redact
-from reconciler.core.connector import described_pointers, secret_pointers
+from reconciler.core.connector import described_pointers
+from reconciler.core.lookalikes import hidden_pointers
 from reconciler.core.model import KEEP, Connection, Destination, Json, Resource, Secret, Source
 from reconciler.core.normalize import canonical_connection, digest, naming_for, stream_label
 from reconciler.core.parse import MAPPER_SECRET
@@ -62,7 +63,7 @@ def _of_configuration(
     configuration: Mapping[str, Json], schema: Json, shown: frozenset[str], salt: str
 ) -> Iterator[Written]:
     tree = _spread(configuration)
-    secrets, described = secret_pointers(schema, tree), described_pointers(schema, tree)
+    secrets, described = hidden_pointers(schema, tree), described_pointers(schema, tree)
     for at, leaf in redact.leaves(tree):
         pointer = _CONFIGURATION + at
         secret = any(is_in(at, path) for path in secrets)

@@ -36,7 +36,8 @@ CODES: Final[Mapping[str, Code]] = {
     # targets and references
     "plaintext-secret": Code(
         "a credential that stands in git in clear",
-        except_="a warning for a target's own credentials",
+        except_="a warning for a target's own credentials, and for what no specification describes and "
+        "only looks like one",
         switchable=True,
     ),
     "reference-cast": Code("a value that does not fit its cast or its place in a text"),

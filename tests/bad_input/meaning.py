@@ -31,6 +31,12 @@ _ANOTHER_POSTGRES = {
     "connectionSpecification": {"type": "object"},
 }
 
+_OF_THE_PUBLIC_API = (
+    PROJECT,
+    "      url: https://airbyte.example.com\n",
+    "      url: https://airbyte.example.com/api/public/v1\n",
+)
+
 CASES = (
     case(
         "five-field-cron",
@@ -122,6 +128,21 @@ CASES = (
         "plaintext-secret",
         (SOURCE, "${env:SHOP_PASSWORD}", "@PASSWORD@"),
         codes=("plaintext-secret",),
+    ),
+    case(
+        "specification-unknown",
+        _OF_THE_PUBLIC_API,
+        command=("validate", "-t", "production"),
+        exit=0,
+        codes=("specification-unknown", "specification-unknown"),
+    ),
+    case(
+        "plaintext-lookalike",
+        _OF_THE_PUBLIC_API,
+        (SOURCE, "${env:SHOP_PASSWORD}", "@PASSWORD@"),
+        command=("validate", "-t", "production"),
+        exit=0,
+        codes=("specification-unknown", "specification-unknown", "plaintext-secret"),
     ),
     case(
         "config-missing-key",

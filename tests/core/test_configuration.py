@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.configuration import check_configuration
+from reconciler.core.configuration import check_configuration, check_specified
 from reconciler.core.connector import (
     find_connector,
     parse_definition,
@@ -22,6 +22,7 @@ from tests.core.build import (
     POSTGRES,
     connection,
     desired_of,
+    destination,
     env,
     live_source,
     plan_of,
@@ -212,6 +213,34 @@ def test_a_secret_that_is_an_object_is_secret_in_every_part() -> None:
     spec = {"properties": {"k": {"type": "object", "airbyte_secret": True}}}
     found = said({"k": {"a": CANARY, "b": env(value=CANARY)}}, spec)
     assert found == [("plaintext-secret", "/k/a")]
+
+
+@pytest.mark.parametrize("spec", [None, POSTGRES.spec])
+def test_what_no_spec_describes_and_looks_like_a_secret_in_clear_is_a_warning(spec: Any) -> None:
+    found = checked({"host": "db", "api_token": CANARY}, spec)
+    (diagnostic,) = [d for d in found if d.code == "plaintext-secret"]
+    assert (diagnostic.severity, diagnostic.pointer) == (
+        Severity.WARNING,
+        "/spec/configuration/api_token",
+    )
+    assert CANARY not in repr(found)
+
+
+@pytest.mark.parametrize("value", [env(value=CANARY), env(), KEEP, "", None, True])
+def test_references_and_empty_values_do_not_look_like_one(value: Any) -> None:
+    assert said({"host": "db", "api_token": value}, None) == []
+
+
+def test_a_connector_without_a_specification_is_said_once() -> None:
+    bare = ConnectorDefinition("source", POSTGRES.id, "Postgres", POSTGRES.docker_repository)
+    resources = desired_of(source(), source("other"), destination()).resources.values()
+    found = check_specified(resources, [bare])
+    assert [(d.code, d.severity, d.address) for d in found] == [
+        ("specification-unknown", Severity.WARNING, "destination/lake"),
+        ("specification-unknown", Severity.WARNING, "source/other"),
+    ]
+    assert all("`connectors`" in d.hint for d in found)
+    assert check_specified(resources, DEFINITIONS) == ()
 
 
 # --- reading a spec ------------------------------------------------------------------------------------

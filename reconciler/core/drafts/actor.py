@@ -14,6 +14,7 @@ from reconciler.core.diff import FieldChange, Settling, change, explain, json_eq
 from reconciler.core.drafts.draft import Draft
 from reconciler.core.effect_rules import ACTOR_RULES, ActorCase, object_effects
 from reconciler.core.effects import Effect
+from reconciler.core.lookalikes import hidden_pointers
 from reconciler.core.model import (
     KEEP,
     UNSET,
@@ -48,7 +49,7 @@ def draft_actor(
     schema = definition.spec
     sealed = replace(
         spec,
-        configuration=redact.seal(spec.configuration, secret_pointers(schema, spec.configuration)),
+        configuration=redact.seal(spec.configuration, hidden_pointers(schema, spec.configuration)),
     )
     if live is None:
         return _created(resource, sealed, definition)
@@ -216,7 +217,7 @@ def settled_configurations(
         is_default=_defaults(definition, current.configuration),
     )
     theirs = redact.seal(
-        current.configuration, secret_pointers(definition.spec, current.configuration)
+        current.configuration, hidden_pointers(definition.spec, current.configuration)
     )
     before, after = settle(spec.configuration, theirs, notes, ROOT)
     return before, after, notes

@@ -1,0 +1,112 @@
+"""What looks like a secret where no specification says what is one: by its key, and by its form.
+
+A guess, for what is shown and warned of alone. What a server hides, and what a change does, is never decided
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from reconciler.core.connector import described_pointers, escape, secret_pointers
+from reconciler.core.model import KEEP, Json, Secret, is_mask
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*|[0-9]+")
+
+_SECRET_WORDS: Final = frozenset(
+    {
+        "authorization", "bearer", "cert", "certificate", "cookie", "hmac", "jwt", "pass",
+        "passcode", "passphrase", "passwd", "password", "pat", "pwd", "secret", "signature", "token",
+    }
+)  # fmt: skip
+_SECRET_PAIRS: Final = frozenset(
+    {("connection", "string"), ("jaas", "config"), ("service", "account")}
+)
+_HOLDER: Final = "credential"
+"""A text of that name is a secret; a mapping of that name usually holds a user's name as well."""
+_PLAIN_KEYS: Final = frozenset(
+    {
+        "clustering", "cursor", "distribution", "foreign", "merge", "partition", "partitioning",
+        "primary", "routing", "row", "sort", "sorting", "unique",
+    }
+)  # fmt: skip
+"""What keys of tables, and not of doors, are called."""
+_ABOUT: Final = frozenset(
+    {
+        "count", "date", "endpoint", "expiry", "length", "limit", "method", "mode", "name", "path",
+        "ttl", "type", "uri", "url",
+    }
+)  # fmt: skip
+"""As the last word: `token_url` says something about a secret, and is none."""
+
+_MEASURES: Final = frozenset({"max", "min", "num", "use"})
+"""As the first word: so is `max_tokens`."""
+_WRITTEN_AS: Final = frozenset({"base64", "id", "json"})
+"""As the last word, how a secret is written, or the less secret part of a pair."""
+
+_FORMS: Final = (
+    re.compile(r"-----BEGIN [A-Z ]*-----"),
+    re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://[^/\s:@]*:[^/\s@]+@"),
+)
+"""A key or certificate in PEM; an address with a password in it."""
+
+
+def hidden_pointers(spec: Mapping[str, Json] | None, value: Json) -> frozenset[str]:
+    """JSON pointers of what must not be shown: what the spec calls secret, and what looks like it where the
+    spec says nothing."""
+    return secret_pointers(spec, value) | looking_secret(spec, value)
+
+
+def looking_secret(spec: Mapping[str, Json] | None, value: Json) -> frozenset[str]:
+    """Of leaves that the spec does not describe, or of all where there is none."""
+    described = described_pointers(spec, value)
+    return frozenset(at for at in _looking(value, "", named=False) if at not in described)
+
+
+def _looking(value: Json, pointer: str, *, named: bool) -> Iterator[str]:
+    """`named`: it stands, at any depth, under a key that a secret would have."""
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            words = _words(key)
+            below = _is_secret_name(words) or (named and _ABOUT.isdisjoint(words[-1:]))
+            holds_it = _thing(words) == _HOLDER and not isinstance(child, Mapping)
+            yield from _looking(child, f"{pointer}/{escape(key)}", named=below or holds_it)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for index, child in enumerate(value):
+            yield from _looking(child, f"{pointer}/{index}", named=named)
+    elif _may_hide(value) and (named or _has_secret_form(value)):
+        yield pointer
+
+
+def _may_hide(value: Json) -> bool:
+    if isinstance(value, Secret) or value is KEEP:
+        return True
+    return value not in ("", None) and not isinstance(value, bool) and not is_mask(value)
+
+
+def _has_secret_form(value: Json) -> bool:
+    return isinstance(value, str) and any(form.search(value) for form in _FORMS)
+
+
+def _words(key: str) -> tuple[str, ...]:
+    """`apiKey`, `api_key` and `API-KEY` alike, in the singular."""
+    words = [word.lower() for word in _WORD.findall(key)]
+    return tuple(word if word.endswith(("ss", "aas")) else word.removesuffix("s") for word in words)
+
+
+def _is_secret_name(words: tuple[str, ...]) -> bool:
+    if not words or words[-1] in _ABOUT or words[0] in _MEASURES:
+        return False
+    pairs = pairwise(words)
+    return (
+        not _SECRET_WORDS.isdisjoint(words)
+        or not _SECRET_PAIRS.isdisjoint(pairs)
+        or (_thing(words).endswith("key") and _PLAIN_KEYS.isdisjoint(words))
+    )
+
+
+def _thing(words: tuple[str, ...]) -> str:
+    return words[-2] if len(words) > 1 and words[-1] in _WRITTEN_AS else "".join(words[-1:])
