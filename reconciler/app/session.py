@@ -143,7 +143,7 @@ async def _workspace(backend: Backend, target: Target) -> Workspace:
     names = ", ".join(f"{w.name} ({w.id})" for w in matches or found) or "none"
     problem = f"{len(matches)} workspaces are called" if matches else "there is no workspace"
     raise ReconcilerError(
-        f"target {target.name}: {problem} {wanted!r}; visible: {names}",
+        f"target {target.name}: {problem} {target.told('workspace')}; visible: {names}",
         hint="write the workspace's id",
     )
 

@@ -109,7 +109,7 @@ def stated_base(target: Target, url: httpx.URL | None) -> Found | None:
         return None
     if api is None:
         raise ReconcilerError(
-            f"target {target.name}: the path of {url} doesn't tell which API it is",
+            f"target {target.name}: the path of {target.referred.get('url') or url} doesn't tell which API it is",
             hint="state api: public or api: config to take the url as that API's base, "
             "or leave the path out",
         )

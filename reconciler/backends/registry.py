@@ -79,7 +79,7 @@ async def connect(
     url = None if target.url == EMBEDDED else _checked(target)
     _refuse_unknown(target)
     if url is not None:
-        refuse_host(url, allowed_hosts, f"target {target.name}")
+        refuse_host(url, allowed_hosts, f"target {target.name}", target.referred.get("url"))
     found = detection.stated_base(target, url)
     if url is None and http_transport is None:
         raise ReconcilerError("the embedded Airbyte was not started")
@@ -102,7 +102,7 @@ def _checked(target: Target) -> httpx.URL:
     try:
         url = httpx.URL(target.url)
     except httpx.InvalidURL as invalid:
-        why = "" if "@" in target.url else f": {invalid}"
+        why = "" if "@" in target.url or "url" in target.referred else f": {invalid}"
         raise ReconcilerError(f"target {target.name}: the url is not valid{why}") from None
     if url.userinfo:
         raise ReconcilerError(
@@ -110,7 +110,7 @@ def _checked(target: Target) -> httpx.URL:
             hint="state them under auth: username and password",
         )
     if url.scheme not in ("http", "https") or not url.host:
-        what = "the url" if "@" in target.url else repr(target.url)
+        what = "the url" if "@" in target.url else target.told("url")
         raise ReconcilerError(
             f"target {target.name}: {what} is no http address",
             hint="write it like https://airbyte.example.com",

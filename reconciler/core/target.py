@@ -33,7 +33,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One workspace on one server. `url` is `embedded` or an address; paths are absolute."""
+    """One workspace on one server. `url` is `embedded` or an address; paths are absolute. `referred`: the
+    references that `url` and `workspace` come from, where they do, for what must not quote them."""
 
     name: str
     url: str
@@ -46,3 +47,8 @@ class Target:
     prune: str = "none"
     limits: Limits = Limits()
     rules: Mapping[str, str] = field(default_factory=dict)
+    referred: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def told(self, setting: str) -> str:
+        """A value that may still turn out to be no address or workspace, and might be anything."""
+        return self.referred.get(setting) or repr(getattr(self, setting))

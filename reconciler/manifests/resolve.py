@@ -5,11 +5,13 @@ Never changes what was loaded. Every value of env and file leaves as a Secret, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.core import redact
 from reconciler.core.connector import closest
 from reconciler.core.diagnostics import Diagnostic, Severity, errors, in_order
+from reconciler.core.lookalikes import looking_secret
 from reconciler.core.model import KEEP, Document, Json, Keep, Secret
 from reconciler.core.target import Target
 from reconciler.manifests.loader import Loaded, address_of, schema_diagnostics
@@ -74,6 +76,8 @@ def resolve(
             found += problems
             if resolved is not None:
                 documents.append(resolved)
+    if chosen is not None:
+        found += _shown_secrets(loaded.project, chosen, documents)
     usable = () if errors(found) else tuple(documents)
     return Resolved(chosen, usable, in_order(found))
 
@@ -106,10 +110,9 @@ def _target(
 ) -> tuple[Target | None, tuple[Diagnostic, ...]]:
     values = variables.all()
     found = list(variables.problems)
-    settings, wrong = resolve_settings(
-        project, name, variables.scope, tolerate_missing=tolerate_missing
-    )
-    found += wrong
+    resolved = resolve_settings(project, name, variables, tolerate_missing=tolerate_missing)
+    settings = resolved.values
+    found += resolved.diagnostics
     if not errors(found):
         spec = {**project.data["spec"], "targets": {name: settings}}
         again = {**project.data, "spec": _shown(spec)}
@@ -118,7 +121,39 @@ def _target(
     if errors(found):
         return None, tuple(found)
     rules = project.data["spec"].get("rules") or {}
-    return build_target(name, settings, values, rules, loaded.project_dir), tuple(found)
+    target = build_target(name, settings, values, rules, loaded.project_dir, resolved.referred)
+    return target, tuple(found)
+
+
+def _shown_secrets(
+    project: Parsed, target: Target, documents: list[Document]
+) -> Iterator[Diagnostic]:
+    """An address or workspace that a reference brings, and that holds what is a secret elsewhere."""
+    known = redact.secret_texts([_credentials(target), [*map(_looking_secret, documents)]])
+    for setting in sorted(target.referred):
+        value = getattr(target, setting)
+        if any(text in value for text in known):
+            place = pointer(["spec", "targets", target.name, setting])
+            yield Diagnostic(
+                code="reference-not-allowed",
+                message=f"{target.told(setting)} is a secret elsewhere in this project, and every plan "
+                f"shows the {setting}",
+                hint="give the address or workspace a variable of its own",
+                span=project.locate(place),
+                pointer=place,
+            )
+
+
+def _credentials(target: Target) -> list[Json]:
+    auth = target.auth
+    return [auth.client_secret, auth.token, auth.password, dict(auth.headers)]
+
+
+def _looking_secret(document: Document) -> list[Json]:
+    """A host is one of many values of the environment; what has the key of a secret is meant to be one."""
+    spec = document.data.get("spec")
+    looking = looking_secret(None, spec)
+    return [leaf for at, leaf in redact.leaves(spec) if at in looking or at.endswith("/key")]
 
 
 def _resolve_document(document: Parsed, scope: Scope) -> tuple[Document | None, list[Diagnostic]]:

@@ -6,6 +6,7 @@ Opens no connection; a folder or URL named here is not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.model import UNSET, Json, Keep, Secret
 from reconciler.core.target import Auth, Limits, Target
 from reconciler.manifests.parse import Parsed
-from reconciler.manifests.references import BadReference, pointer, walk
+from reconciler.manifests.references import BadReference, Reference, pointer, split, walk
 from reconciler.manifests.values import Scope, named, resolve_text
 
 _TAKES_SECRETS: Final = frozenset({"auth", "url", "variables", "workspace"})
+SHOWN: Final = ("url", "workspace")
+"""Stand at the head of every plan, in pull requests too."""
 _BROKEN: Final = BadReference("", "", "")
 """Raised for a variable whose own problem is told where the variable stands."""
 
@@ -64,6 +67,22 @@ class Variables:
         if value is _BROKEN:
             raise _BROKEN
         return value
+
+    def read_files(self, text: str) -> bool:
+        """Whether a text that can be resolved has anything in it that comes from a file."""
+        parts = [part for part in split(text) if isinstance(part, Reference)]
+        return any(
+            part.scheme == "file"
+            or (part.scheme == "var" and self._reads_files(self._raw.get(part.name)))
+            for part in parts
+        )
+
+    def _reads_files(self, raw: Json) -> bool:
+        if isinstance(raw, dict):
+            return any(map(self._reads_files, raw.values()))
+        if isinstance(raw, list):
+            return any(map(self._reads_files, raw))
+        return isinstance(raw, str) and self.read_files(raw)
 
     def _resolve(self, name: str) -> Json:
         broken = False
@@ -121,19 +140,30 @@ def _check_setting(value: Json, setting: object) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Of one target, without its variables; Secret leaves only in `auth`. `referred`: see Target."""
+
+    values: Mapping[str, Json]
+    referred: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
 def resolve_settings(
-    project: Parsed, target: str, scope: Scope, *, tolerate_missing: bool
-) -> tuple[dict[str, Json], tuple[Diagnostic, ...]]:
-    """The target's settings without its variables; Secret leaves only in `auth`."""
+    project: Parsed, target: str, variables: Variables, *, tolerate_missing: bool
+) -> Settings:
     found: list[Diagnostic] = []
+    referred: dict[str, str] = {}
     raw = project.data["spec"]["targets"][target]
 
     def on_text(text: str, path: list[str | int]) -> Json:
         place = pointer(path)
         setting = path[3]
         try:
-            value = resolve_text(text, scope)
+            value = resolve_text(text, variables.scope)
             _check_setting(value, setting)
+            if setting in SHOWN and variables.read_files(text):
+                raise _file_where_shown(str(setting))
         except BadReference as bad:
             if not is_broken(bad):
                 found.append(diagnostic(bad, project, place))
@@ -144,10 +174,20 @@ def resolve_settings(
             found.append(diagnostic(_unset(value), project, place))
         if setting == "auth":
             return value
+        referred[str(setting)] = named(value)
         return value.value if value.known else value.label
 
     settings = {key: value for key, value in raw.items() if key != "variables"}
-    return walk(settings, ["spec", "targets", target], on_text), tuple(found)
+    values = walk(settings, ["spec", "targets", target], on_text)
+    return Settings(values, referred, tuple(found))
+
+
+def _file_where_shown(setting: str) -> BadReference:
+    return BadReference(
+        "reference-not-allowed",
+        f"what is in a file can't be the {setting}: every plan shows that, in pull requests too",
+        "write the value itself, or ${env:NAME}; what nobody may see belongs under auth",
+    )
 
 
 def _unset(secret: Secret) -> BadReference:
@@ -175,6 +215,7 @@ def build_target(
     variables: Mapping[str, Json],
     rules: Mapping[str, str],
     project_dir: Path,
+    referred: Mapping[str, str],
 ) -> Target:
     """`settings` fit the schema; paths become absolute."""
     limits = settings.get("limits") or {}
@@ -190,6 +231,7 @@ def build_target(
         prune=settings.get("prune", "none"),
         limits=Limits(_percent(limits.get("deletes")), _percent(limits.get("updates"))),
         rules=dict(sorted(rules.items())),
+        referred=dict(sorted(referred.items())),
     )
 
 

@@ -25,12 +25,16 @@ def allowed_hosts(text: str | None) -> tuple[str, ...] | None:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-def refuse_host(url: httpx.URL, allowed: Sequence[str] | None, what: str) -> None:
-    """Raises Refused where the url's host matches no pattern. `what` names who wants to speak to it."""
+def refuse_host(
+    url: httpx.URL, allowed: Sequence[str] | None, what: str, reference: str | None = None
+) -> None:
+    """Raises Refused where the url's host matches no pattern. `what` names who wants to speak to it. What a
+    `reference` brings may be no host at all, and is not quoted."""
     host, port = url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
     if allowed is None or any(_matches(pattern, host, port) for pattern in allowed):
         return
     where = f"{host}:{url.port}" if url.port else host
+    where = f"of {reference}" if reference else where
     raise Refused(
         f"{what}: the host {where} is not in {VARIABLE}, and nothing was sent",
         hint=f"if it is meant, add it where {VARIABLE} is set ({', '.join(allowed) or 'empty now'})",

@@ -233,6 +233,28 @@ async def test_a_target_that_cannot_be_meant_is_refused(url: str, api: str, prob
         await Server().base(url, api)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3cr3t-canary",
+        "https://s3cr3t-canary:port",
+        "https://s3cr3t-canary",
+        "https://a.example.com/s3cr3t-canary",
+        "https://a.example.com/?s3cr3t-canary",
+    ],
+)
+async def test_what_a_reference_brings_and_is_no_address_is_not_repeated(url: str) -> None:
+    """It may be any variable of the runner, in the plan of any pull request."""
+    target = Target(name="t", url=url, referred={"url": "${env:URL}"})
+    transport = httpx.MockTransport(lambda request: httpx.Response(500))
+    with pytest.raises(ReconcilerError) as caught:
+        async with connect(
+            target, http_transport=transport, read_only=True, allowed_hosts=("a.example.com",)
+        ):
+            pass
+    assert "canary" not in f"{caught.value} {caught.value.hint}"
+
+
 async def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
     with pytest.raises(ReconcilerError, match="holds credentials") as caught:
         await Server().base("https://admin:hunter2@a.example.com")

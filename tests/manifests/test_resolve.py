@@ -9,7 +9,16 @@ from reconciler.core.model import UNSET, Secret
 from reconciler.core.redact import redactor, secret_texts
 from reconciler.core.target import Auth, Limits, Target
 from reconciler.manifests import load, resolve
-from tests.manifests.build import PROJECT, SOURCE, project, project_with, resolved, text_of, told
+from tests.manifests.build import (
+    PROJECT,
+    SOURCE,
+    project,
+    project_with,
+    resolved,
+    source_with,
+    text_of,
+    told,
+)
 
 TWO = PROJECT + "    production: {url: 'https://airbyte.example.com'}\n"
 
@@ -181,6 +190,61 @@ def test_an_address_from_the_environment_is_checked_like_any_other(tmp_path: Pat
     target = resolved(tmp_path, {"URL": "https://x"}).target
     assert target is not None
     assert target.url == "https://x"
+
+
+@pytest.mark.parametrize("setting", ["url", "workspace"])
+@pytest.mark.parametrize(
+    "text", ["${file:key}", "https://${file:key}/x", "${var:k}", "${var:deep}"]
+)
+def test_what_a_file_holds_is_no_address_and_no_workspace(
+    tmp_path: Path, setting: str, text: str
+) -> None:
+    """Every plan shows these two."""
+    variables = "{k: '${file:key}', deep: '${var:k}'}"
+    root = project_with(variables, **{setting: f'"{text}"'})
+    if setting == "url":
+        root = root.replace("url: embedded\n      ", "")
+    project(tmp_path, {"a.yaml": SOURCE, "key": "https://hush-hush"}, root=root)
+    outcome = resolved(tmp_path)
+    assert [(d.code, d.pointer) for d in outcome.diagnostics] == [
+        ("reference-not-allowed", f"/spec/targets/local/{setting}")
+    ]
+    assert outcome.target is None
+    assert "hush" not in text_of(outcome.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("auth", "configuration"),
+    [
+        ("{token: '${env:TOP}'}", "{host: db}"),
+        ("{headers: {X-Key: 'k ${env:TOP}'}}", "{host: db}"),
+        ("{}", "{host: db, password: '${env:TOP}'}"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["url", "workspace"])
+def test_an_address_that_is_a_secret_elsewhere_is_refused(
+    tmp_path: Path, auth: str, configuration: str, setting: str
+) -> None:
+    root = project_with(auth=auth, **{setting: '"https://x/${env:TOP}"'})
+    if setting == "url":
+        root = root.replace("url: embedded\n      ", "")
+    project(tmp_path, {"a.yaml": source_with(configuration)}, root=root)
+    outcome = resolved(tmp_path, {"TOP": "hush-hush"})
+    assert [(d.code, d.pointer) for d in outcome.diagnostics] == [
+        ("reference-not-allowed", f"/spec/targets/local/{setting}")
+    ]
+    assert "${env:TOP}" in outcome.diagnostics[0].message
+    assert "hush" not in text_of(outcome.diagnostics)
+
+
+def test_an_address_that_is_a_host_elsewhere_is_none(tmp_path: Path) -> None:
+    root = PROJECT.replace("url: embedded", 'url: "https://${env:HOST}"')
+    project(tmp_path, {"a.yaml": source_with("{host: '${env:HOST}'}")}, root=root)
+    outcome = resolved(tmp_path, {"HOST": "db.example.com"})
+    assert outcome.diagnostics == ()
+    assert outcome.target is not None
+    assert outcome.target.url == "https://db.example.com"
+    assert outcome.target.told("url") == "${env:HOST}"
 
 
 def test_a_credential_in_clear_is_warned_about(tmp_path: Path) -> None:
