@@ -11,8 +11,8 @@ from hypothesis import settings
 
 from reconciler.cli.boundary import run
 
-settings.register_profile("default", max_examples=60, print_blob=True)
-settings.register_profile("thorough", max_examples=2000, print_blob=True)
+settings.register_profile("default", max_examples=60, deadline=None, print_blob=True)
+settings.register_profile("thorough", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile("default")
 
 

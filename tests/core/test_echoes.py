@@ -65,12 +65,10 @@ def test_any_secret_is_hidden_whole(secret: str, form: Callable[[str], str]) -> 
 
 @given(secret=st.text(min_size=8, max_size=60).filter(lambda text: len(clean(text)) >= 8))
 def test_any_secret_is_hidden_whole_where_it_is_shown_on_one_line(secret: str) -> None:
-    assert safe(f"[{secret}]", redactor([secret])) in (
-        f"[{HIDDEN}]",
-        f"[ {HIDDEN} ]",
-        f"[{HIDDEN} ]",
-        f"[ {HIDDEN}]",
-    )
+    """Its blanks at the ends may stay, and an escape at its end may take the bracket along."""
+    before, *after = safe(f"[{secret}]", redactor([secret])).split(HIDDEN)
+    assert before.strip() == "["
+    assert [text.strip() for text in after] in (["]"], [""])
 
 
 @pytest.mark.parametrize(
