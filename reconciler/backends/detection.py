@@ -108,8 +108,9 @@ def stated_base(target: Target, url: httpx.URL | None) -> Found | None:
     if not url.path.rstrip("/"):
         return None
     if api is None:
+        shown = target.referred.get("url") or url
         raise ReconcilerError(
-            f"target {target.name}: the path of {target.referred.get('url') or url} doesn't tell which API it is",
+            f"target {target.name}: the path of {shown} doesn't tell which API it is",
             hint="state api: public or api: config to take the url as that API's base, "
             "or leave the path out",
         )
