@@ -206,7 +206,7 @@ def _since(request: Request, session: Session, planned: Planned, situation: Situ
         return planned
     name = session.project.target.name
     old = desired_at(request.project, request.since, name, request.env)
-    old_plan = make_plan(replace(situation, desired=old, selection=Selection())).plan
-    told = tell_why(planned.plan, old_plan)
-    left = released(old, session.project.desired, planned.claims)
+    before = make_plan(replace(situation, desired=old, selection=Selection()))
+    told = tell_why(planned.plan, before.plan)
+    left = released(old, session.project.desired, planned.claims, before.claims)
     return replace(planned, plan=replace(told, diagnostics=(*told.diagnostics, *left)))

@@ -1,6 +1,7 @@
 """What this branch changes, told from what was different before it (design §7, `--since`).
 
-Compares three plain values: the plan of the old manifests, the plan of the new ones, and live.
+Compares three plain values: the plan of the old manifests, the plan of the new ones, and live. A manifest
+is the same one as before where it means the same live object, whatever it is called.
 """
 
 from __future__ import annotations
@@ -11,36 +12,23 @@ from dataclasses import replace
 from reconciler.core.claim import Claims, problem
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.diff import FieldChange, json_equal
+from reconciler.core.drafts.unstated import STREAM_FIELDS, silent_about
 from reconciler.core.kinds import KINDS, is_stated
 from reconciler.core.merge import counterpart_of
-from reconciler.core.model import (
-    ALL_COLUMNS,
-    UNSET,
-    Connection,
-    Desired,
-    Resource,
-    Stream,
-)
+from reconciler.core.model import UNSET, Connection, Desired, LiveObject, Resource, Stream
 from reconciler.core.normalize import stream_key, stream_label
 from reconciler.core.plan import Change, Plan
-
-_STREAM_FIELDS: Mapping[str, str] = {
-    "cursorField": "cursor_field",
-    "primaryKey": "primary_key",
-    "columns": "columns",
-    "mappers": "mappers",
-}
 
 
 def tell_why(plan: Plan, old: Plan) -> Plan:
     """Each field with who changed it: `git` (this branch), `live` (different before it), or both."""
-    before = {change.address: _by_pointer(change) for change in old.changes}
-    return replace(
-        plan,
-        changes=tuple(
-            _with_whys(change, before.get(change.address, {})) for change in plan.changes
-        ),
-    )
+    by_id = {(c.address.kind, c.live_id): c for c in old.changes if c.live_id}
+    by_address = {c.address: c for c in old.changes}
+    told = []
+    for change in plan.changes:
+        earlier = by_id.get((change.address.kind, change.live_id), by_address.get(change.address))
+        told.append(_with_whys(change, _by_pointer(earlier) if earlier is not None else {}))
+    return replace(plan, changes=tuple(told))
 
 
 def _by_pointer(change: Change) -> dict[str, FieldChange]:
@@ -56,17 +44,22 @@ def _with_why(field: FieldChange, old: Mapping[str, FieldChange]) -> FieldChange
     earlier = old.get(field.pointer)
     if earlier is None:
         return replace(field, why="git")
-    same = field.secret or json_equal(earlier.after, field.after)
+    same = json_equal(earlier.after, field.after)
     return replace(field, why="live" if same else "both")
 
 
-def released(old: Desired, new: Desired, claims: Claims) -> tuple[Diagnostic, ...]:
-    """Values that left git while they stay live, and manifests that are gone."""
+def released(old: Desired, new: Desired, claims: Claims, earlier: Claims) -> tuple[Diagnostic, ...]:
+    """Values that left git while they stay live, and manifests that are gone while their objects are not.
+
+    `claims` is of the new manifests, `earlier` of the old ones.
+    """
+    meant = {_identified(found): old.resources[a] for a, found in earlier.live.items()}
     found: list[Diagnostic] = []
     for address, resource in new.resources.items():
-        before = old.resources.get(address)
-        if before is not None:
-            found += _released_fields(before, resource, claims)
+        live = claims.live.get(address)
+        if live is not None:
+            before = meant.get(_identified(live), old.resources.get(address))
+            found += _released_fields(before, resource, live)
     found += [
         Diagnostic(
             code="manifest-removed",
@@ -76,15 +69,27 @@ def released(old: Desired, new: Desired, claims: Claims) -> tuple[Diagnostic, ..
             address=str(address),
         )
         for address, before in old.resources.items()
-        if address not in new.resources and before.spec is not None
+        if address not in new.resources
+        and before.spec is not None
+        and _stays_alone(earlier.live.get(address), claims, undecided=address in earlier.undecided)
     ]
     return tuple(found)
 
 
-def _released_fields(before: Resource, after: Resource, claims: Claims) -> Iterator[Diagnostic]:
-    live = claims.live.get(after.address)
-    old, new = before.spec, after.spec
-    if live is None or not isinstance(old, Connection) or not isinstance(new, Connection):
+def _identified(live: LiveObject) -> tuple[str, str]:
+    return live.kind, live.id
+
+
+def _stays_alone(live: LiveObject | None, claims: Claims, *, undecided: bool) -> bool:
+    """Whether an object is live that no manifest means any more; `undecided`: nobody can tell which."""
+    return undecided if live is None else _identified(live) not in claims.address_of
+
+
+def _released_fields(
+    before: Resource | None, after: Resource, live: LiveObject
+) -> Iterator[Diagnostic]:
+    old, new = before.spec if before is not None else None, after.spec
+    if not isinstance(old, Connection) or not isinstance(new, Connection):
         return
     current = live.spec
     assert isinstance(current, Connection)  # noqa: S101 - claims never cross kinds
@@ -115,15 +120,15 @@ def _identity(stream: Stream, same_name: Mapping[str, list[Stream]]) -> tuple[st
 
 
 def _left_of_stream(old: Stream, new: Stream, live: Stream) -> Iterable[str]:
-    for name, attribute in _STREAM_FIELDS.items():
-        was, becomes, there = (getattr(side, attribute) for side in (old, new, live))
-        if was is not UNSET and becomes is UNSET and there not in (UNSET, (), ALL_COLUMNS):
+    for name in silent_about(new, live):
+        if getattr(old, STREAM_FIELDS[name]) is not UNSET:
             yield name
 
 
 _CLEARED = {
     "mappers": "mappers: []",
     "columns": "columns: all",
+    "includeFiles": "includeFiles: false",
     "prefix": 'prefix: ""',
     "tags": "tags: []",
     "schedule": "schedule: manual",

@@ -176,6 +176,15 @@ def test_what_git_states_is_not_counted() -> None:
     assert unstated(live, streams=[stream], tags=[], **git) == {}
 
 
+def test_cursor_and_key_that_a_new_mode_does_not_use_are_not_counted() -> None:
+    stream = {"name": "orders", "syncMode": "full_refresh_overwrite"}
+    plan = plan_of(
+        [*ACTORS(), connection(streams=[stream])], [*WORLD, live_connection(live_stream())]
+    )
+    assert [c.action for c in plan.changes] == ["update"]
+    assert plan.not_covered.unstated == ()
+
+
 def test_an_allocation_that_manifests_can_not_state_is_counted() -> None:
     plan = plan_of([source()], [live_source(allocation={"default": {"cpu_limit": "1"}})])
     assert [entry.field for entry in plan.not_covered.unstated] == ["resourceAllocation"]

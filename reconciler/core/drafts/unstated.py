@@ -17,7 +17,7 @@ from reconciler.core.model import UNSET, Columns, Connection, Resource, Stream
 from reconciler.core.normalize import canonical_connection, canonical_stream, stream_key
 from reconciler.core.plan import Unstated
 
-_STREAM_FIELDS: Final[Mapping[str, str]] = {
+STREAM_FIELDS: Final[Mapping[str, str]] = {
     "cursorField": "cursor_field",
     "primaryKey": "primary_key",
     "columns": "columns",
@@ -25,6 +25,7 @@ _STREAM_FIELDS: Final[Mapping[str, str]] = {
     "includeFiles": "include_files",
     "destinationObjectName": "destination_object_name",
 }
+"""What a stream may leave to Airbyte: manifest key → field."""
 
 
 def unstated(resource: Resource, desired: Connection, live: Connection) -> Iterable[Unstated]:
@@ -56,7 +57,7 @@ def _of_streams(
         counterpart = counterpart_of(stream, by_name.get(stream.name, []))
         if counterpart is not None:
             beyond.discard(stream_key(counterpart))
-            counts.update(_silent_about(stream, counterpart))
+            counts.update(silent_about(stream, counterpart))
             if keeps_columns(desired, live) and _grew(stream.columns, counterpart.columns):
                 counts["columns"] += 1
     if beyond and keeps_streams(desired, live):
@@ -65,11 +66,12 @@ def _of_streams(
         yield Unstated(resource.address, f"streams.{name}", count)
 
 
-def _silent_about(stream: Stream, live: Stream) -> Iterable[str]:
+def silent_about(stream: Stream, live: Stream) -> Iterable[str]:
+    """The live settings that stay because `stream` does not state them; its mode says which it has."""
     silent = [
-        name for name, attribute in _STREAM_FIELDS.items() if getattr(stream, attribute) is UNSET
+        name for name, attribute in STREAM_FIELDS.items() if getattr(stream, attribute) is UNSET
     ]
-    form = canonical_stream(live) if silent else {}
+    form = canonical_stream(replace(live, sync_mode=stream.sync_mode)) if silent else {}
     yield from (name for name in silent if form.get(name) not in (None, [], "all"))
 
 
