@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from reconciler.core import redact
 from reconciler.core.claim import Claims, resolve_refs
 from reconciler.core.connector import find_connector
 from reconciler.core.diagnostics import Span
 from reconciler.core.diff import Settling, json_equal, settle
-from reconciler.core.drafts.forms import settled_forms
+from reconciler.core.drafts.forms import Forms, settled_forms
 from reconciler.core.kinds import KINDS, is_stated
 from reconciler.core.lookalikes import hidden_pointers
 from reconciler.core.merge import counterpart_of, merge_connection
@@ -71,9 +71,12 @@ def _actor_rows(
     theirs = (
         redact.seal(was.configuration, hidden_pointers(schema, was.configuration)) if was else {}
     )
-    notes = Settling(hidden=redact.secret_texts([spec.configuration]))
+    notes = Settling(hidden=redact.secret_texts([ours]))
     before, after = settle(ours, theirs, notes, "/configuration")
     git, there = dict(redact.leaves(after)), dict(redact.leaves(before))
+    for pointer in notes.broken_keeps:  # settled as if they were kept
+        at = pointer.removeprefix("/configuration")
+        there[at] = redact.token(redact.HIDDEN) if _holds(theirs, at) else UNSET
     for at in sorted({*git, *there} - {""}):
         pointer = f"/configuration{at}"
         yield _row(
@@ -83,6 +86,10 @@ def _actor_rows(
             there.get(at, UNSET),
             hidden=pointer in notes.uncompared,
         )
+
+
+def _holds(configuration: Json, pointer: str) -> bool:
+    return any(f"{at}/".startswith(f"{pointer}/") for at, _ in redact.leaves(configuration))
 
 
 def _connection_rows(resource: Resource, live: Live, claims: Claims, api: str) -> Iterator[Row]:
@@ -97,20 +104,41 @@ def _connection_rows(resource: Resource, live: Live, claims: Claims, api: str) -
         if name == "streams":
             continue
         stated = is_stated(desired, "connection", name)
-        git = forms.after.get(name, UNSET) if stated else UNSET
-        row = _row(resource, f"/{name}", git, forms.before.get(name, UNSET))
+        git, there = _sides(name, forms.after, forms.before, stated=stated)
+        row = _row(resource, f"/{name}", git, there)
         unreadable = KINDS["connection"].only_in.get(name, api) != api
-        yield replace(row, standing="not readable") if unreadable else row
+        yield replace(row, live=UNSET, standing="not readable") if unreadable else row
+    yield from _stream_rows(resource, desired, current, forms)
+
+
+def _stream_rows(
+    resource: Resource, desired: Connection, current: Connection | None, forms: Forms
+) -> Iterator[Row]:
     old: Mapping[tuple[str, str], Json] = forms.before.get("streams") or {}
     new: Mapping[tuple[str, str], Json] = forms.after.get("streams") or {}
     for key in sorted({*old, *new}):
         own = _own(desired, current, key)
         was, becomes = old.get(key, {}), new.get(key, {}) if own else {}
-        for name in dict.fromkeys((*becomes, *was)):
+        unsaid = ("includeFiles",) if own is not None and _states(own, "includeFiles") else ()
+        for name in dict.fromkeys((*becomes, *was, *unsaid)):
             stated = own is not None and _states(own, name)
-            git = becomes.get(name, UNSET) if stated else UNSET
+            git, there = _sides(name, becomes, was, stated=stated)
             pointer = f"/streams[{stream_label(key)}]/{name}"
-            yield _row(resource, pointer, git, was.get(name, UNSET))
+            row = _row(resource, pointer, git, there)
+            if name == "mappers" and own is not None:
+                row = _with_keys(row, forms, desired, own)
+            yield row
+
+
+def _with_keys(row: Row, forms: Forms, desired: Connection, own: Stream) -> Row:
+    """Mappers are one field; a key that the server hides, or has not, is settled as if it were the same."""
+    if row.standing != "same":
+        return row
+    index = desired.streams.index(own) if isinstance(desired.streams, tuple) else 0
+    if any(at.startswith(f"/streams/{index}/mappers/") for at in forms.broken_keeps):
+        return replace(row, standing="differs")
+    hidden = any(at.startswith(f"{row.field}/") for at, _ in forms.uncompared)
+    return replace(row, standing="not comparable") if hidden else row
 
 
 def _own(desired: Connection, current: Connection | None, key: tuple[str, str]) -> Stream | None:
@@ -122,6 +150,19 @@ def _own(desired: Connection, current: Connection | None, key: tuple[str, str]) 
             return stream
     return None
 
+
+def _sides(
+    name: str, after: Mapping[str, Json], before: Mapping[str, Json], *, stated: bool
+) -> tuple[Json | Unset, Json | Unset]:
+    """git's and live's; a canonical form without fields is of something that is not there."""
+    if not stated:
+        return UNSET, before.get(name, UNSET)
+    cleared = _CLEARED.get(name, UNSET)
+    return after.get(name, cleared), before.get(name, cleared) if before else UNSET
+
+
+_CLEARED: Final[Mapping[str, Json]] = {"includeFiles": False, "resourceRequirements": {}}
+"""What the canonical forms leave out, and git may state all the same."""
 
 _STREAM_FIELDS = {
     "syncMode": "sync_mode",
