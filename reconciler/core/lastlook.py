@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.core import redact
 from reconciler.core.drafts.actor import settled_configurations
 from reconciler.core.drafts.forms import settled_forms
-from reconciler.core.model import Connection, Destination, Json, Live, Source
+from reconciler.core.model import Connection, ConnectorDefinition, Destination, Json, Live, Source
 from reconciler.core.normalize import naming_for
 from reconciler.core.plan import Change
 from reconciler.core.planning import Planned, Step
@@ -71,7 +72,10 @@ def _actor(
         # Two connectors have no form in common; what is live is of no use to tell from the other.
         there = {"name": current.name, "connector": current.connector} if current else None
         return there, _shape(wanted, redact.tokens(wanted.configuration))
-    definition = next(d for d in live.definitions if d.id == wanted.connector)
+    # What goes may be of a connector that the server has no more.
+    kind: Final = "source" if isinstance(wanted, Source) else "destination"
+    unknown = ConnectorDefinition(kind, wanted.connector, wanted.connector, "")
+    definition = next((d for d in live.definitions if d.id == wanted.connector), unknown)
     before, after, _ = settled_configurations(step.resource, wanted, current, definition)
     return _shape(current, before), _shape(wanted, after)
 
