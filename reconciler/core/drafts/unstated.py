@@ -71,7 +71,9 @@ def silent_about(stream: Stream, live: Stream) -> Iterable[str]:
     silent = [
         name for name, attribute in STREAM_FIELDS.items() if getattr(stream, attribute) is UNSET
     ]
-    form = canonical_stream(replace(live, sync_mode=stream.sync_mode)) if silent else {}
+    if live.sync_mode != stream.sync_mode:
+        live = replace(live, sync_mode=stream.sync_mode)
+    form = canonical_stream(live) if silent else {}
     yield from (name for name in silent if form.get(name) not in (None, [], "all"))
 
 
