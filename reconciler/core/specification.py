@@ -2,12 +2,14 @@
 keyword.
 
 Specifications come from servers and files, and some real ones are no valid schema: a Java pattern, a boolean
-that only draft 4 had. References are left out too: following one could fetch whatever it names.
+that only draft 4 had. References are left out too: following one could fetch whatever it names. So is what
+names a schema, or another dialect: the validator would read a part by other rules, or stumble over it.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,6 +18,7 @@ from reconciler.core.model import Json
 
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _LEFT_OUT: Final = object()
+_DRAFT_7: Final = re.compile(r"https?://json-schema\.org/draft-07/schema#?")
 
 
 def usable(spec: Json) -> Mapping[str, Json] | None:
@@ -91,9 +94,12 @@ def _names(value: Json) -> Json:
 
 
 def _is_pattern(value: Json) -> bool:
+    """One of which Python warns that it reads it in its own way (`[[a-z]&&[^x]]`) is none either."""
     try:
-        re.compile(value)
-    except (TypeError, re.error, RecursionError, OverflowError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(value)
+    except (TypeError, re.error, RecursionError, OverflowError, FutureWarning):
         return False
     return True
 
@@ -116,12 +122,17 @@ def _count(value: Json) -> Json:
     return value if fits else _LEFT_OUT
 
 
+def _dialect(value: Json) -> Json:
+    return value if isinstance(value, str) and _DRAFT_7.fullmatch(value) else _LEFT_OUT
+
+
 def _only(kind: type) -> Callable[[Json], Json]:
     return lambda value: value if isinstance(value, kind) else _LEFT_OUT
 
 
 _KEYWORDS: Final[Mapping[str, Callable[[Json], Json]]] = {
-    "$ref": lambda _value: _LEFT_OUT,
+    **dict.fromkeys(("$ref", "$id"), lambda _value: _LEFT_OUT),
+    "$schema": _dialect,
     "type": _type,
     "enum": _only(list),
     "title": _only(str),
