@@ -28,20 +28,19 @@ _DAYS: Final = dict(
 _UTC_NAMES: Final = frozenset({"UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "UCT", "ZULU", "UNIVERSAL"})
 _INTERVAL = re.compile(r"(?:every )?([0-9]{1,6}) (minute|hour|day|week|month)s?", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,4}")
+_LAST_OR_WEEKDAY = re.compile(r"L|LW|L-(?P<offset>[0-9]{1,2})|(?P<day>[0-9]{1,2})W")
 
-DAY_OF_MONTH, MONTH, DAY_OF_WEEK = 3, 4, 5
+DAY_OF_MONTH, MONTH, DAY_OF_WEEK, YEAR = 3, 4, 5, 6
 
 _UTC_CRON: Final[dict[tuple[int, str], str]] = {
     **{(n, "minutes"): f"0 */{n} * * * ?" for n in range(1, 60) if 60 % n == 0},
     **{(n, "hours"): f"0 0 */{n} * * ?" for n in range(2, 24) if 24 % n == 0},
-    (60, "minutes"): "0 0 * * * ?",
     (1, "hours"): "0 0 * * * ?",
-    (24, "hours"): "0 0 0 * * ?",
     (1, "days"): "0 0 0 * * ?",
-    (1, "weeks"): "0 0 0 ? * SUN",
+    (7, "days"): "0 0 0 ? * SUN",
     (1, "months"): "0 0 0 1 * ?",
 }
-"""Intervals that a cron expresses exactly: those that divide the next larger unit."""
+"""Intervals that a cron expresses exactly, in their largest unit: those that divide the next larger one."""
 
 
 def parse_interval(text: str) -> tuple[int, str] | None:
@@ -103,7 +102,7 @@ def equal_utc_cron(schedule: Schedule) -> str | None:
     """A cron in UTC that runs as often as the schedule, or None where there is no exact one."""
     if schedule.cron is not None:
         return schedule.cron if canonical_timezone(schedule.timezone) == "UTC" else None
-    return _UTC_CRON.get((schedule.every or 0, schedule.unit or ""))
+    return _UTC_CRON.get(_canonical_interval(schedule.every or 0, schedule.unit or ""))
 
 
 def cron_problem(expression: str) -> str | None:
@@ -133,24 +132,34 @@ def cron_problem(expression: str) -> str | None:
 def _field_is_valid(index: int, field: str) -> bool:
     if field == "?":
         return index in (DAY_OF_MONTH, DAY_OF_WEEK)
+    if index == DAY_OF_WEEK and (field.count("#") > 1 or ("L" in field and "," in field)):
+        return False  # Quartz knows one nth day, and no list with a last one
     return all(_part_is_valid(index, part) for part in field.split(","))
 
 
 def _part_is_valid(index: int, part: str) -> bool:
-    if index == DAY_OF_MONTH and re.fullmatch(r"L(-[0-9]{1,2})?|LW|[0-9]{1,2}W", part):
-        return True
+    if index == DAY_OF_MONTH and (match := _LAST_OR_WEEKDAY.fullmatch(part)):
+        return int(match["offset"] or 0) <= 30 and 1 <= int(match["day"] or 1) <= 31
     if index == DAY_OF_WEEK and part == "L":
         return True
     if index == DAY_OF_WEEK and (match := re.fullmatch(r"(\w+)(?:L|#([1-5]))", part)):
         return _number(index, match[1]) is not None
     base, slash, step = part.partition("/")
-    if slash and not (_NUMBER.fullmatch(step) and int(step) > 0):
+    if slash and not (_NUMBER.fullmatch(step) and 0 < int(step) <= _RANGES[index][1]):
         return False
     if base == "*" or (slash and base == ""):
         return True
-    low, dash, high = base.partition("-")
-    ends = [_number(index, end) for end in ((low, high) if dash else (low,))]
-    return None not in ends
+    return _range_is_valid(index, base)
+
+
+def _range_is_valid(index: int, text: str) -> bool:
+    """Also backwards, over midnight or the end of a week; but years do not come again."""
+    first, dash, last = text.partition("-")
+    low = _number(index, first)
+    high = _number(index, last) if dash else low
+    if low is None or high is None:
+        return False
+    return index != YEAR or low <= high
 
 
 def _number(index: int, text: str) -> int | None:
