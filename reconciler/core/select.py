@@ -60,7 +60,7 @@ def _needed(
     waiting = sorted(chosen, reverse=True)
     while waiting:
         address = waiting.pop()
-        for other in depends_on.get(address, ()):
+        for other in sorted(depends_on.get(address, ()), reverse=True):
             if other not in chosen and other not in needed:
                 needed[other] = address
                 waiting.append(other)
