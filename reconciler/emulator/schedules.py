@@ -47,7 +47,7 @@ UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
 _SECONDS: Final = dict(zip(UNITS, (60, 3600, 86_400, 604_800, 2_592_000), strict=True))
 _HOUR: Final = 3600
 
-_DAY_OF_MONTH_WORDS = re.compile(r"L(-([1-9]|[12]\d|30))?W?|([1-9]|[12]\d|3[01])W")
+_DAY_OF_MONTH_WORDS = re.compile(r"L(-(0?\d|[12]\d|30))?W?|(0?[1-9]|[12]\d|3[01])W")
 _DAY_OF_WEEK_WORDS = re.compile(r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])")
 _ELEMENT = re.compile(r"(?P<first>\*|[0-9A-Z]+)(?:-(?P<last>[0-9A-Z]+))?(?:/(?P<step>\d+))?")
 
@@ -146,6 +146,8 @@ def quartz_fault(expression: str) -> str:
                 return f"'?' can't stand for the {name}"
         elif not all(_element_fits(e, name, low, high, words) for e in part.split(",")):
             return f"Not a {name}: {part}"
+        elif name == "day of week" and (part.count("#") > 1 or {"L", ","} <= {*part}):
+            return f"A list of days can't hold the last of them, nor two with '#': {part}"
     if (parts[3] == "?") == (parts[5] == "?"):
         return "Exactly one of day of month and day of week must be '?'"
     return ""
@@ -165,4 +167,5 @@ def _element_fits(element: str, name: str, low: int, high: int, words: list[str]
     if match["first"] == "*":
         return match["last"] is None
     bounds = [match["first"], *([match["last"]] if match["last"] else [])]
-    return all(b in words or (b.isdigit() and low <= int(b) <= high) for b in bounds)
+    in_order = name != "year" or bounds == sorted(bounds)
+    return in_order and all(b in words or (b.isdigit() and low <= int(b) <= high) for b in bounds)
