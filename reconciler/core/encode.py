@@ -85,7 +85,7 @@ def encode_change(change: Change) -> dict[str, Json]:
         "fingerprint": change.fingerprint,
         "annotations": dict(sorted(change.annotations.items())),
         "writes": [
-            {"pointer": one.pointer, "label": one.label, "digest": one.digest}
+            {"pointer": one.pointer, "label": one.label, "digest": one.digest, "stated": one.stated}
             for one in change.writes
         ],
         **({"inactive": True} if change.inactive else {}),
@@ -172,7 +172,9 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
 
 
 def _decode_change(data: Mapping[str, Any]) -> Change:
-    writes = tuple(Written(w["pointer"], w["label"], w["digest"]) for w in data["writes"])
+    writes = tuple(
+        Written(w["pointer"], w["label"], w["digest"], w["stated"]) for w in data["writes"]
+    )
     if len({one.pointer for one in writes}) != len(writes):
         raise ValueError("a value that is written stands in it twice")
     if data["action"] not in ("create", "update", "replace", "delete"):

@@ -86,7 +86,6 @@ def compare(reviewed: Plan, now: Plan, resources: Mapping[Address, Resource]) ->
             resources.get(address),
             unset.get(str(address), frozenset()),
             unset_now.get(str(address), frozenset()),
-            restated=reviewed.digest != now.digest,
         )
         found = _one(case)
         if found is not None:
@@ -99,8 +98,7 @@ def compare(reviewed: Plan, now: Plan, resources: Mapping[Address, Resource]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """`unset`, `unset_now`: pointers of its secrets that the two plans were made without. `restated`: git
-    as a whole is another one."""
+    """`unset`, `unset_now`: pointers of its secrets that the two plans were made without."""
 
     address: Address
     old: Change | None
@@ -108,7 +106,6 @@ class _Case:
     resource: Resource | None
     unset: frozenset[str]
     unset_now: frozenset[str]
-    restated: bool
 
     def place(self, pointer: str = "") -> Span | None:
         if self.resource is None:
@@ -308,7 +305,7 @@ def _known_by_now(
 
 
 def _writes(old: Change, new: Change, case: _Case) -> Iterator[Detail]:
-    knowledge = Knowledge(case.unset, case.unset_now, restated=case.restated)
+    knowledge = Knowledge(case.unset, case.unset_now)
     for found in other_writes(old.writes, new.writes, knowledge):
         before, after = (_side(one) for one in (found.before, found.after))
         yield Detail(found.pointer, before, after, case.place(found.pointer), found.why)

@@ -62,12 +62,14 @@ class Secret:
 
     `label` is how git writes it (`${env:SHOP_PG_PASSWORD}`) and is always safe to show.
     `value` is UNSET when this run does not have it. `parts` are values that a longer one is made of:
-    each is kept out of foreign text too.
+    each is kept out of foreign text too. `stated`: where the label leaves out some of it, all that git
+    states, defaults and the variables of a target included; may hold a secret that stands in git.
     """
 
     label: str
     value: str | int | float | bool | dict[str, Any] | list[Any] | Unset | None = field(repr=False)
     parts: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    stated: str = field(default="", repr=False, compare=False)
 
     @property
     def known(self) -> bool:

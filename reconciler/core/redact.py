@@ -104,8 +104,8 @@ def spread(secret: Secret) -> Json:
     """A secret that is a container as a container of secrets, one level."""
     value = secret.value
     if isinstance(value, Mapping):
-        return {key: Secret(secret.label, child) for key, child in value.items()}
-    return [Secret(secret.label, child) for child in value] if isinstance(value, list) else secret
+        return {key: replace(secret, value=child) for key, child in value.items()}
+    return [replace(secret, value=child) for child in value] if isinstance(value, list) else secret
 
 
 def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:

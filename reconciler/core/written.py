@@ -1,7 +1,7 @@
 """What git has written with a change, value by value, so that a reviewed plan can be held against one of now.
 
-No value can be read back from it: what is no secret stands as a digest, a secret only as where git takes
-it from.
+No value can be read back from it: what stands in git or is no secret stands as a digest, a secret that git
+only refers to as where it is taken from.
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ from reconciler.core.parse import MAPPER_SECRET
 STREAMS: Final = "/streams"
 _CONFIGURATION: Final = "/configuration"
 _ROUNDS: Final = 10_000
-"""Of the digest of a value that comes from the environment: dear to guess, a few milliseconds to make."""
+"""Of the digest of what may be worth guessing: dear to guess, a few milliseconds to make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """`label`: where git takes it from, `(secret)` for a secret that stands in git itself, empty for any
-    other plain value. `digest`: of the value; empty where that is a secret, may be one, or is not known."""
+    other plain value. `digest`: of the value; empty where that is a secret, may be one, or is not known.
+    `stated`: digest of what git states of it and the label does not show: that secret itself, text around
+    a reference, its default, what a target's variable stands for; empty where there is nothing of it."""
 
     pointer: str
     label: str = ""
     digest: str = ""
-
-    @property
-    def literal_secret(self) -> bool:
-        return self.label == redact.HIDDEN
+    stated: str = ""
 
 
 def written(
@@ -70,7 +69,7 @@ def _of_configuration(
         if isinstance(leaf, Secret) or leaf is KEEP:
             yield _referred(pointer, leaf, salt, secret=secret or at not in described)
         elif secret:
-            yield Written(pointer, redact.HIDDEN)
+            yield _literal(pointer, leaf, salt)
         elif not any(is_in(pointer, path) for path in shown):
             yield Written(pointer, digest=digest(leaf))
 
@@ -101,12 +100,22 @@ def _of_connection(
 def _referred(pointer: str, leaf: Json, salt: str, *, secret: bool) -> Written:
     if leaf is KEEP:
         return Written(pointer, KEEP.value)
-    literal = leaf.label == redact.HIDDEN
-    label = redact.references_only(leaf.label) if secret and not literal else leaf.label
+    if leaf.label == redact.HIDDEN:
+        return _literal(pointer, leaf.value, salt)
+    label = redact.references_only(leaf.label) if secret else leaf.label
+    whole = leaf.stated or leaf.label
+    stated = "" if whole == label else _dear_digest(whole, salt)
     if secret or not leaf.known:
-        return Written(pointer, label)
-    text = json.dumps(leaf.value, sort_keys=True)
-    return Written(pointer, label, _dear_digest(text, salt))
+        return Written(pointer, label, stated=stated)
+    return Written(pointer, label, _dear_digest(_text(leaf.value), salt), stated)
+
+
+def _literal(pointer: str, value: Json, salt: str) -> Written:
+    return Written(pointer, redact.HIDDEN, stated=_dear_digest(_text(value), salt))
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 @lru_cache(maxsize=4096)
@@ -129,12 +138,10 @@ def _spread(value: Json) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Pointers of the secrets that the plans were made without; one in streams is `/streams`. `restated`: git
-    as a whole is not the same."""
+    """Pointers of the secrets that the plans were made without; one in streams is `/streams`."""
 
     unset_then: frozenset[str]
     unset_now: frozenset[str]
-    restated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,9 @@ class OtherWrite:
 def other_writes(
     then: Iterable[Written], now: Iterable[Written], knowledge: Knowledge
 ) -> Iterator[OtherWrite]:
-    was, becomes = (_by_pointer(side, knowledge) for side in (then, now))
+    was = {one.pointer: one for one in then}
+    trees = {at: was[at] for at in sorted(knowledge.unset_then) if at in was}
+    becomes = {_known_then_as(one, trees): one for one in now}
     for pointer in sorted({*was, *becomes} if becomes else ()):
         before, after = was.get(pointer), becomes.get(pointer)
         why = _NOT_THERE
@@ -160,27 +169,25 @@ def other_writes(
             yield OtherWrite(pointer, before, after, why)
 
 
-def _around(pointer: str, unset: frozenset[str]) -> str | None:
-    """The reference without a value that stands at a pointer, or for a tree around it."""
+def _known_then_as(one: Written, trees: Mapping[str, Written]) -> str:
+    """The pointer of the reference that brings it as part of a whole tree, where that was not set then, and
+    else its own. What another reference brings into the same tree is not part of it."""
+    for at, tree in trees.items():
+        if is_in(one.pointer, at) and (one.label, one.stated) == (tree.label, tree.stated):
+            return at
+    return one.pointer
+
+
+def _around(pointer: str, unset: frozenset[str]) -> bool:
+    """Whether a reference without a value stands at a pointer, or for a tree around it."""
     known = STREAMS if pointer.startswith(STREAMS) else pointer
-    return next((at for at in sorted(unset) if is_in(known, at)), None)
-
-
-def _by_pointer(writes: Iterable[Written], knowledge: Knowledge) -> dict[str, Written]:
-    """A reference that may bring a whole tree stands for all of it where it was not set then."""
-    found = {}
-    for one in writes:
-        around = _around(one.pointer, knowledge.unset_then) if one.label else None
-        found[one.pointer if around in (None, STREAMS) else str(around)] = one
-    return found
+    return any(is_in(known, at) for at in unset)
 
 
 def _why_other(before: Written, after: Written, knowledge: Knowledge) -> str:
     """Why the one may not pass for the other; empty where it may."""
-    if before.label != after.label:
-        return _ELSEWHERE
-    if before.literal_secret:
-        return _UNTOLD if knowledge.restated else ""
+    if (before.label, before.stated) != (after.label, after.stated):
+        return _ELSEWHERE if after.label != redact.HIDDEN else _OTHER
     if before.digest == after.digest:
         return ""
     unset_then = not before.digest and _around(before.pointer, knowledge.unset_then)
@@ -191,10 +198,6 @@ def _why_other(before: Written, after: Written, knowledge: Knowledge) -> str:
 _ELSEWHERE: Final = "it is written along; where git takes it from is not as reviewed"
 _NOT_THERE: Final = "it is written along, and git states it in only one of the two"
 _OTHER: Final = "it is written along, and its value is not the one of the review"
-_UNTOLD: Final = (
-    "a secret that stands in git in clear is written along: git is another one than at the review, and "
-    "whether this is still the same can't be told"
-)
 
 
 def is_in(pointer: str, path: str) -> bool:

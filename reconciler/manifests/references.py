@@ -42,8 +42,16 @@ class Reference:
         """As git writes it, its default left out: safe to show."""
         if self.scheme == "keep":
             return "${keep}"
+        return self._as_written("")
+
+    @property
+    def stated(self) -> str:
+        """As git writes it, with its default: never shown."""
+        return self._as_written("" if self.default is None else f":-{self.default}")
+
+    def _as_written(self, default: str) -> str:
         cast = f"|{self.cast}" if self.cast else ""
-        return f"${{{self.scheme}:{self.name}{cast}}}"
+        return f"${{{self.scheme}:{self.name}{default}{cast}}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,13 @@ def resolve_text(text: str, scope: Scope) -> Json:
         return "".join(map(_as_text, values))
     label = "".join(part.written if isinstance(part, Literal) else part.label for part in parts)
     bare = [value.value if isinstance(value, Secret) else value for value in values]
-    return Secret(label, UNSET if UNSET in bare else "".join(map(_as_text, bare)), _texts(values))
+    text = UNSET if UNSET in bare else "".join(map(_as_text, bare))
+    stated = "".join(_stated(value) for value in values)
+    return Secret(label, text, _texts(values), stated)
+
+
+def _stated(value: Json) -> str:
+    return value.stated or value.label if isinstance(value, Secret) else _as_text(value)
 
 
 def _texts(values: Iterable[Json]) -> tuple[str, ...]:
@@ -65,7 +71,7 @@ def _whole(reference: Reference, scope: Scope) -> Json:
     if isinstance(value, Secret):
         inner: Any = value.value
         cast = inner if inner is UNSET else _cast(inner, reference)
-        return Secret(reference.label, cast)
+        return Secret(reference.label, cast, stated=value.stated or value.label)
     return _cast(value, reference)
 
 
@@ -132,7 +138,7 @@ def _from_file(reference: Reference, scope: Scope) -> Secret:
 def _secret(reference: Reference, value: str | Unset) -> Secret:
     if value is UNSET and reference.default is not None:
         value = reference.default
-    return Secret(reference.label, value)
+    return Secret(reference.label, value, stated=reference.stated)
 
 
 def _from_variables(reference: Reference, scope: Scope) -> Json:

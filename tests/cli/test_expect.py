@@ -388,6 +388,33 @@ def test_a_forged_secret_is_no_approval_of_any_host(
     assert merge.apply().code == 3
 
 
+def test_another_secret_behind_the_same_variable_was_not_reviewed(
+    cli: Cli, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behind(reference: str) -> None:
+        def change(data: dict[str, Any]) -> None:
+            for target in data["spec"]["targets"].values():
+                target.setdefault("variables", {})["password"] = reference
+
+        project.edit("reconciler.yaml", change)
+
+    project.edit(
+        SOURCE, lambda data: data["spec"]["configuration"].update(password="${var:password}")
+    )
+    behind("${env:PASSWORD_OF_TEST}")
+    merge = Merge(cli, project, tmp_path)
+    monkeypatch.delenv("PASSWORD_OF_TEST", raising=False)
+    assert merge.plan().code == 0
+    monkeypatch.setenv("PASSWORD_OF_TEST", "canary-0123456789abcdef")
+    monkeypatch.setenv("ANOTHER_OF_TEST", "canary-abcdef0123456789")
+    behind("${env:ANOTHER_OF_TEST}")
+    ran = merge.apply()
+    assert ran.code == 3, ran.out + ran.err
+    assert "/configuration/password" in ran.out
+    behind("${env:PASSWORD_OF_TEST}")
+    assert merge.apply().code == 0
+
+
 # --- files that are no approval ----------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ import pytest
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.encode import decode_plan, encode_plan
 from reconciler.core.expect import Comparison, compare
-from reconciler.core.model import MASK, UNSET, Address, Document, LiveObject, Schedule
+from reconciler.core.model import MASK, UNSET, Address, Document, LiveObject, Schedule, Secret
 from reconciler.core.plan import Plan
 from reconciler.core.policy import parse_consent
 from reconciler.core.written import written
@@ -474,14 +474,102 @@ def test_what_no_write_holds_may_be_stated_otherwise() -> None:
     assert (found.same, found.stated_otherwise) == (True, True)
 
 
-def test_a_literal_secret_is_written_along_only_where_git_is_as_reviewed() -> None:
-    """Its value is nowhere in the plan: where git has changed, nobody can tell whether it has."""
+def test_a_literal_secret_is_compared_by_a_digest_that_shows_nothing_of_it() -> None:
+    """Also where the rest of git, or what the file says of it, is another one."""
     live = [live_source({"host": "old", "password": MASK}), LIVE[1]]
     then, now = (shop(host="db", password=f"a literal secret, {n}") for n in (1, 2))
     assert compared((then, live), (then, live), INCONSISTENT, INCONSISTENT).same
+    elsewhere = [*then, destination("other", name="MinIO", state="absent")]
+    found = compared((then, live), (elsewhere, live), INCONSISTENT, INCONSISTENT)
+    assert (found.same, found.stated_otherwise) == (True, True)
     found = compared((then, live), (now, live), INCONSISTENT, INCONSISTENT)
     assert told(found) == [("differs", "source/shop", ("/configuration/password",))]
     assert "literal" not in str(found)
+
+
+def test_another_digest_in_the_file_lets_no_literal_secret_pass() -> None:
+    then, now = (shop(host="db", password=f"a literal secret, {n}") for n in (1, 2))
+    merged = planned(now, [live_destination()], applying=True).plan
+    forged = replace(planned(then, [live_destination()]).plan, digest=merged.digest)
+    (difference,) = compare(saved(forged), merged, {}).differences
+    assert [d.name for d in difference.details] == ["/configuration/password"]
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("host=good;pw=${env:PW}", "host=evil;pw=${env:PW}"),
+        ("${env:PW:-one}", "${env:PW:-other}"),
+        ("${env:PWA}", "${env:PWB}"),
+    ],
+    ids=["text around it", "its default", "what a variable stands for"],
+)
+@pytest.mark.parametrize("live", [[], [live_source({"host": "old", "password": MASK})]])
+def test_what_git_states_of_a_secret_and_no_label_shows_is_compared(
+    then: str, now: str, live: list[LiveObject]
+) -> None:
+    def stating(text: str) -> tuple[list[Document], list[LiveObject]]:
+        secret = Secret("${var:pw}", "the value of it", stated=text)
+        return shop(host="db", password=secret), [*live, live_destination()]
+
+    assert compared(stating(then), stating(then), INCONSISTENT, INCONSISTENT).same
+    found = compared(stating(then), stating(now), INCONSISTENT, INCONSISTENT)
+    assert told(found) == [("differs", "source/shop", ("/configuration/password",))]
+    assert "evil" not in str(found)
+
+
+def test_an_encryption_key_that_stands_in_git_is_compared() -> None:
+    def encrypting(key: str) -> tuple[list[Document], list[LiveObject]]:
+        mapper = git_mapper(encryption(), targetField="ssn", key=Secret("(secret)", key))
+        return git(streams=[{**ORDERS, "mappers": [mapper]}]), WORLD
+
+    allow = {"allow": [parse_consent("overwrites-table,state-loss,pii-exposure,inconsistent")]}
+    one, other = encrypting("0123456789abcdef"), encrypting("fedcba9876543210")
+    assert compared(one, one, allow, allow).same
+    ((sort, _, names),) = told(compared(one, other, allow, allow))
+    assert (sort, names) == ("differs", ("/streams[orders]/mappers/0/key",))
+
+
+# --- a tree that one reference brings ----------------------------------------------------------
+
+TREE: Final = {"password": "a", "host": "b"}
+
+
+def tree(value: Any) -> list[Document]:
+    return shop(port=5433, vault=Secret("${env:VAULT|json}", value))
+
+
+@pytest.mark.parametrize("live", [[], [live_source({"port": 5432, "vault": MASK})]])
+def test_a_tree_that_was_not_set_at_the_review_is_the_same_whatever_it_brings(
+    live: list[LiveObject],
+) -> None:
+    live = [*live, live_destination()]
+    assert compared_secrets(tree(UNSET), tree(TREE), live, "vault", **INCONSISTENT).same
+
+
+def test_what_another_reference_brings_into_a_tree_was_not_reviewed() -> None:
+    """However the leaves follow each other: the last of them hides no other."""
+    live = [live_source({"port": 5432, "vault": MASK}), live_destination()]
+    rest = Secret("${env:VAULT|json}", "b")
+    now = shop(port=5433, vault={"password": env("EVIL", "x"), "zone": rest})
+    found = compared_secrets(tree(UNSET), now, live, "vault", **INCONSISTENT)
+    ((sort, _, names),) = told(found)
+    assert sort == "differs"
+    assert "/configuration/vault/password" in names
+
+
+def test_a_secret_that_a_file_calls_unset_further_up_is_compared_where_it_stands() -> None:
+    live = [live_source({"port": 5432, "vault": {"password": MASK}}), live_destination()]
+
+    def within(name: str) -> list[Document]:
+        return shop(port=5433, vault={"password": env(name)})
+
+    for forged in ("vault/password", "vault", ""):
+        found = compared_secrets(within("TOKEN"), within("EVIL"), live, forged, **INCONSISTENT)
+        assert told(found) == [("differs", "source/shop", ("/configuration/vault/password",))]
+
+
+# --- what is no value of its own ---------------------------------------------------------------
 
 
 def test_a_value_that_is_ignored_is_not_git_s_to_compare() -> None:

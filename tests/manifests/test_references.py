@@ -147,6 +147,26 @@ def test_a_variable_that_holds_env_is_a_secret_where_it_is_used(tmp_path: Path) 
     }
 
 
+def test_what_git_states_of_a_secret_is_known_in_full_where_its_label_is_not(tmp_path: Path) -> None:
+    variables = "{pw: '${env:PW:-none}', port: 5, both: '${var:pw}!', tree: '${env:T|json}'}"
+    text = source_with(
+        '{a: "${env:PW}", b: "${env:PW:-x}", c: "${var:pw}", d: "${var:both}@${var:port}", '
+        'e: "${var:tree}", f: "${env:N:-7|int}", g: "${var:gone:-y}/${env:PW}"}'
+    )
+    project(tmp_path, {"a.yaml": text}, root=project_with(variables))
+    found = configuration(tmp_path, {"PW": "hush", "T": '{"k": "v"}'})
+    assert {key: secret.stated or secret.label for key, secret in found.items()} == {
+        "a": "${env:PW}",
+        "b": "${env:PW:-x}",
+        "c": "${env:PW:-none}",
+        "d": "${env:PW:-none}!@5",
+        "e": "${env:T|json}",
+        "f": "${env:N:-7|int}",
+        "g": "y/${env:PW}",
+    }
+    assert "none" not in repr(found)
+
+
 def test_airbytes_own_names_and_escapes_stay_text(tmp_path: Path) -> None:
     project(
         tmp_path,
