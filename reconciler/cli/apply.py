@@ -149,7 +149,7 @@ def _print(result: app.Applied, review: Review | None, *, plain: bool) -> None:
 
 
 def _asked(plan: Plan) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None: closed before the start
         raise Refused("nobody can be asked here, and nothing was written", hint="add --yes")
     count = len(plan.changes)
     with _interruptible():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,82 @@ def test_a_failed_apply_that_nobody_reads_fails(project: Project, served: Served
 def test_differences_that_nobody_reads_are_told_by_the_exit_code(project: Project) -> None:
     with unread() as pipe:
         assert reconciler("drift", *project.at, out=pipe) == (2, "")
+
+
+# --- Closed before the start -------------------------------------------------------------------
+
+
+def closed(descriptors: str, *arguments: str) -> tuple[int, str, str]:
+    """As a shell runs it: `>&-`, `2>&-`, `<&-`."""
+    command = shlex.join([sys.executable, "-m", "reconciler", *arguments])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {command} {descriptors}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "form"),
+    [(">&-", "text"), (">&-", "json"), ("2>&-", "text"), ("<&- >&- 2>&-", "text")],
+)
+def test_an_apply_whose_output_is_closed_goes_on_to_its_end(
+    cli: Cli, project: Project, descriptors: str, form: str
+) -> None:
+    code, _, err = closed(descriptors, "apply", *project.at, "--yes", "-o", form)
+    assert (code, err) == (0, "")
+    assert cli("plan", *project.at, "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("descriptors", [">&-", "2>&-"])
+def test_what_waits_for_a_job_needs_no_output_either(
+    cli: Cli, project: Project, served: Served, descriptors: str
+) -> None:
+    assert cli("apply", *project.at, "-t", "remote", "--yes").code == 0
+    at = (*project.at, "-t", "remote")
+    code, _, err = closed(descriptors, "sync", *at, "connection/*", "--wait")
+    assert code == 0
+    assert "Error" not in err
+
+
+def test_an_error_is_told_where_only_the_output_is_closed(project: Project) -> None:
+    code, _, err = closed(">&-", "plan", *project.at, "-t", "nowhere")
+    assert code == 1
+    assert "unknown-target" in err
+    code, out, _ = closed("2>&-", "plan", *project.at, "-t", "nowhere", "-o", "json")
+    assert code == 1
+    assert "unknown-target" in out
+
+
+def test_nobody_can_be_asked_whose_input_is_closed(project: Project) -> None:
+    code, _, err = closed("<&-", "apply", *project.at)
+    assert code == 1
+    assert "nobody can be asked here" in err
+
+
+@pytest.mark.parametrize("descriptor", [0, 1, 2])
+def test_no_file_takes_the_place_of_what_is_closed(tmp_path: Path, descriptor: int) -> None:
+    file = tmp_path / "file"
+    code = (
+        "import os, sys\n"
+        "from reconciler.cli.streams import lasting\n"
+        "with lasting(), open(sys.argv[1], 'wb') as file:\n"
+        "    assert file.fileno() > 2, file.fileno()\n"
+        f"    assert os.get_inheritable({descriptor})\n"
+        "    print('lost', flush=True)\n"
+    )
+    python = shlex.join([sys.executable, "-c", code, str(file)])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {python} {descriptor}>&-"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert file.read_bytes() == b""
+
+
+# --- An output that does not fit ---------------------------------------------------------------
 
 
 @full_disk
