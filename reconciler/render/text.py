@@ -23,6 +23,7 @@ from reconciler.render.view import (
     decisions,
     listed,
     place,
+    sent_along,
     summary,
 )
 
@@ -121,6 +122,9 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
         yield from _field_lines(field, "    ", own_name(field))
     if len(plain) > _MANY_LINES and not verbose:
         yield f"    … and {len(plain) - _MANY_LINES} more fields (-v shows all)"
+    along = ", ".join(f"{dotted(one.pointer)} {one.label}" for one in sent_along(change))
+    if along:
+        yield from hanging("    ", "sent along", along)
     yield from _stream_lines(change, verbose=verbose)
     for effect in change.effects:
         if effect.consent == "none":
@@ -137,9 +141,12 @@ _WHY: Final = {"live": "   (changed in Airbyte)", "both": "   (changed in git an
 def own_name(field: FieldChange) -> str:
     """The field without its surroundings: `host` of /configuration/host, `syncMode` of a stream's."""
     tokens = [token for token in field.pointer.split("/")[1:] if not token.startswith("streams[")]
-    if tokens and tokens[0] == "configuration":
-        tokens = tokens[1:]
-    return clean(".".join(tokens))
+    return clean(dotted("/".join(["", *tokens])))
+
+
+def dotted(pointer: str) -> str:
+    """`credentials.password` of /configuration/credentials/password."""
+    return pointer.removeprefix("/").removeprefix("configuration/").replace("/", ".")
 
 
 def _field_lines(field: FieldChange, indent: str, name: str) -> Iterator[str]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from reconciler.core.diagnostics import Span, errors
 from reconciler.core.diff import FieldChange
 from reconciler.core.effects import Effect
+from reconciler.core.model import KEEP
 from reconciler.core.plan import Change, Plan
+from reconciler.core.written import Written, is_in
 
 FEW = 3
 
@@ -49,6 +51,17 @@ def decisions(plan: Plan) -> tuple[Decision, ...]:
             )
             found.append(Decision(len(found) + 1, change, streams, tuple(effects), fields))
     return tuple(found)
+
+
+def sent_along(change: Change) -> tuple[Written, ...]:
+    """What no field shows and goes to Airbyte with the change, where that is a secret or a reference: such
+    a value can't be compared with live, so that only where git takes it from tells what it is."""
+    shown = {field.pointer for field in change.fields}
+    return tuple(
+        one
+        for one in change.writes
+        if one.label not in ("", KEEP.value) and not any(is_in(one.pointer, at) for at in shown)
+    )
 
 
 def accept_lines(decision: Decision) -> tuple[str, ...]:

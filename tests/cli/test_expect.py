@@ -415,6 +415,27 @@ def test_another_secret_behind_the_same_variable_was_not_reviewed(
     assert merge.apply().code == 0
 
 
+def test_where_a_hidden_secret_that_is_sent_along_comes_from_is_shown(merge: Merge) -> None:
+    """No field of an update shows it, and `show` is what people approve."""
+
+    def elsewhere(data: Any) -> None:
+        (change,) = data["changes"]
+        (one,) = (w for w in change["writes"] if w["pointer"] == "/configuration/password")
+        one["label"] = "${env:EVIL}"
+
+    merge.project.edit(SOURCE, lambda data: data["spec"]["configuration"].update(port=5433))
+    planned = merge.plan()
+    assert "sent along            password ${var:shop_password}\n" in planned.out
+    shown = merge.cli("show", str(merge.file)).out
+    assert "sent along            password ${var:shop_password}\n" in shown
+    merge.forge(elsewhere)
+    assert "sent along            password ${env:EVIL}\n" in merge.cli("show", str(merge.file)).out
+
+
+def test_what_a_field_shows_is_not_told_twice(cli: Cli, project: Project) -> None:
+    assert "sent along" not in cli("plan", *project.at).out
+
+
 # --- files that are no approval ----------------------------------------------------------------
 
 
