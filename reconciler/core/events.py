@@ -27,7 +27,8 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """`unknown`: the write was sent and may or may not have been done; `written`: a part of it was;
-    `moved`: live is not what the plan was made from, and nothing was sent."""
+    `moved`: live is not what the plan was made from, and nothing was sent; `gone`: what was deleted
+    before it failed."""
 
     change: Change
     message: str
@@ -35,6 +36,7 @@ class Failed:
     unknown: bool = False
     written: bool = False
     moved: bool = False
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

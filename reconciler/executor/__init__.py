@@ -16,6 +16,7 @@ from reconciler.core.again import command
 from reconciler.core.diagnostics import NotAsReviewed, OutcomeUnknown, ReconcilerError
 from reconciler.core.events import INTERRUPTED, Done, Event, Failed, Outcome, Skipped, Started
 from reconciler.core.model import Connection, Live
+from reconciler.core.plan import Change
 from reconciler.core.planning import Planned, Step
 from reconciler.executor.checks import Verdict
 from reconciler.executor.journal import Journal, Write
@@ -147,31 +148,34 @@ async def _attempt(run: Run, step: Step, action: _Action) -> None:
             verdict = await try_written(run, step)
     except anyio.get_cancelled_exc_class():
         run.given_up = True
-        run.say(Failed(change, "interrupted while it was under way", _LOOK, unknown=True))
+        run.say(_failed(run, change, "interrupted while it was under way", _LOOK, unknown=True))
         raise
     except OutcomeUnknown as error:
-        run.say(Failed(change, error.message, error.hint, unknown=True))
+        run.say(_failed(run, change, error.message, error.hint, unknown=True))
     except ReconcilerError as error:
         moved, written = isinstance(error, NotAsReviewed), change.address in run.written
-        run.say(Failed(change, error.message, error.hint, written=written, moved=moved))
+        run.say(_failed(run, change, error.message, error.hint, written=written, moved=moved))
     except Exception as error:  # noqa: BLE001 - kept, and raised again once the outcome was told
         run.bugs.append(error)
-        run.say(
-            Failed(change, f"a bug in reconciler ({type(error).__name__})", _LOOK, unknown=True)
-        )
+        bug = f"a bug in reconciler ({type(error).__name__})"
+        run.say(_failed(run, change, bug, _LOOK, unknown=True))
     else:
         if ignored:
-            run.say(Failed(change, ignored, written=True))
+            run.say(_failed(run, change, ignored, written=True))
         elif verdict is not None and not verdict.succeeded:
             test = command(run.planned.plan.target.again, ("check", str(change.address)))
             hint = verdict.hint or f"mend it and apply again; to test it: {test}"
-            run.say(Failed(change, f"written, but {verdict.reason}", hint, written=True))
+            run.say(_failed(run, change, f"written, but {verdict.reason}", hint, written=True))
             run.broken[change.address] = "failed its connection test"
         elif action is begin_replacement and not isinstance(step.spec, Connection):
             run.half_done.add(change.address)
         else:
             seconds = run.clock() - run.began[change.address]
             run.say(Done(change, seconds, run.notes.get(change.address, "")))
+
+
+def _failed(run: Run, change: Change, message: str, hint: str = "", **flags: bool) -> Failed:
+    return Failed(change, message, hint, **flags, gone=run.gone.get(change.address, ()))
 
 
 _LOOK: Final = "plan again to see what became of it"
@@ -186,7 +190,9 @@ def _skip_the_rest(run: Run) -> None:
         run.given_up = True
         if change.address in run.half_done:
             message = "the new one stands, and the old one too"
-            run.say(Failed(change, message, "apply again: it goes on from here", written=True))
+            run.say(
+                _failed(run, change, message, "apply again: it goes on from here", written=True)
+            )
         else:
             run.say(Skipped(change, INTERRUPTED))
 

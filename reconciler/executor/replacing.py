@@ -73,6 +73,7 @@ async def _replace_connection(run: Run, step: Step, wanted: Connection, old: Liv
         return ignored
     await refuse_running(run, (old,))
     await settling.delete(run, step, old.kind, old.id)
+    run.deleted(address, old)
     run.ids[address] = made.id
     names = frozenset({"name", "status"}) if wanted.status else frozenset({"name"})
     finished = await settling.update(run, step, made, Update(wanted, names), wanted)
@@ -108,6 +109,7 @@ async def finish_replacement(run: Run, step: Step) -> str:
     for left in step.along.leftovers:
         await delete_leftover(run, step, left)
     await settling.delete(run, step, old.kind, old.id)
+    run.deleted(address, old, *step.along.taken)
     rename = Update(step.spec, frozenset({"name"}))
     renamed = await settling.update(run, step, new, rename, step.spec)
     return read_back(run, step, step.spec, renamed)

@@ -38,9 +38,9 @@ class Run:
 
     `seen`: ids that were there before a write or were made by this run; `appeared`: objects that the plan
     did not know. `written`: changes of which something was written before they were done; `half_done`:
-    actors whose replacement stands beside the old one. `testing`: takes secrets out of what connectors say
-    when their connections are tested, None where they are not; `unfit`: (kind, id) → what is wrong.
-    `made_tags`: those that were made, or may have been.
+    actors whose replacement stands beside the old one; `gone`: what each change has deleted so far.
+    `testing`: takes secrets out of what connectors say when their connections are tested, None where they
+    are not; `unfit`: (kind, id) → what is wrong. `made_tags`: those that were made, or may have been.
     """
 
     planned: Planned
@@ -61,6 +61,7 @@ class Run:
     missing_tags: dict[str, ReconcilerError] = field(default_factory=dict)
     written: set[Address] = field(default_factory=set)
     half_done: set[Address] = field(default_factory=set)
+    gone: dict[Address, tuple[str, ...]] = field(default_factory=dict)
     began: dict[Address, float] = field(default_factory=dict)
     notes: dict[Address, str] = field(default_factory=dict)
     bugs: list[Exception] = field(default_factory=list)
@@ -78,6 +79,11 @@ class Run:
         if isinstance(event, Skipped):
             self.broken[event.change.address] = "was skipped"
         self.emit(event)
+
+    def deleted(self, address: Address, *objects: LiveObject) -> None:
+        """On the way to what the change is for, and told where it does not get there."""
+        names = (f"{found.kind} {found.spec.name!r} ({found.id})" for found in objects)
+        self.gone[address] = (*self.gone.get(address, ()), *names)
 
 
 def refuse_missing_tags(run: Run, spec: Spec) -> None:

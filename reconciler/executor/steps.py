@@ -74,6 +74,7 @@ async def delete_leftover(run: Run, step: Step, left: LiveObject) -> None:
         await refuse_if_used(run, current)
     await settling.delete(run, step, current.kind, current.id)
     run.written.add(step.change.address)
+    run.deleted(step.change.address, current)
 
 
 async def refuse_if_used(run: Run, actor: LiveObject) -> None:

@@ -36,6 +36,7 @@ def event_line(event: Event) -> str:
     if isinstance(event, Failed):
         lines = [f"{head} {'OUTCOME UNKNOWN' if event.unknown else 'FAILED'}"]
         lines += wrapped(clean(event.message), "      ")
+        lines += wrapped(clean(_gone(event.gone)), "      ") if event.gone else []
         lines += wrapped(f"-> {clean(event.hint)}", "      ") if event.hint else []
         return "\n".join(lines)
     return f"{head} …"
@@ -86,9 +87,16 @@ def _left_lines(outcome: Outcome, target: TargetLine) -> list[str]:
 
 
 def _count(outcome: Outcome, action: str) -> int:
-    """Of deletions also those of objects that went with another one."""
-    along = sum(done.change.along for done in outcome.done) if action == "delete" else 0
+    """Of deletions also those of objects that went with another one, and before a change failed."""
+    along = 0
+    if action == "delete":
+        along = sum(done.change.along for done in outcome.done)
+        along += sum(len(failed.gone) for failed in outcome.failed)
     return sum(done.change.action == action for done in outcome.done) + along
+
+
+def _gone(names: tuple[str, ...]) -> str:
+    return f"deleted before it failed: {', '.join(names)}"
 
 
 def encode_outcome(
@@ -131,6 +139,7 @@ def _results(plan: Plan, outcome: Outcome) -> list[Json]:
             "hint": failed.hint,
             "written": failed.written,
             "moved": failed.moved,
+            "deleted": list(failed.gone),
         }
     for skipped in outcome.skipped:
         by_change[_key(skipped.change)] = {"status": "skipped", "message": skipped.reason}

@@ -50,7 +50,7 @@ ALL_OF_IT = Consent(tuple(name for name, kind in EFFECTS.items() if kind.consent
 
 @dataclass
 class FakeBackend:
-    """`failures`: name → what to raise when an object of that name is written. `calls` in order.
+    """`failures`: name, or verb and name → what to raise when it is written. `calls` in order.
 
     `checks`: name → the result of a connection test, which succeeds where nothing is said. `ran`: jobs by
     id; each look takes one on by a step of `course`. `start_faults`: what to raise instead of answering the
@@ -223,8 +223,9 @@ class FakeBackend:
         self.running -= 1
         self.writes += 1
         self._fault(after=False)
-        if spec.name in self.failures:
-            raise self.failures[spec.name]
+        for call in (spec.name, f"{verb} {spec.name}"):
+            if call in self.failures:
+                raise self.failures[call]
 
 
 def _nowhere(_pointer: str) -> Span:

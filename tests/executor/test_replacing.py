@@ -20,6 +20,7 @@ from reconciler.core.model import (
     Source,
     Workspace,
 )
+from reconciler.render.applied import event_line, outcome_text
 from tests.executor.fake import (
     FakeBackend,
     absent,
@@ -257,6 +258,29 @@ def test_a_half_done_connection_that_somebody_switched_on_since_is_not_deleted()
     failed = {str(failure.change.address): failure for failure in outcome.failed}
     assert "(id-half) was changed in Airbyte since the plan" in failed["connection/c0"].message
     assert {"id-half", "id-c0"} <= set(backend.objects)
+
+
+@pytest.mark.parametrize(
+    ("refused_call", "gone"),
+    [
+        ("create c0 (reconciler: replaces id-c0, then active)", ("id-half",)),
+        ("update c0", ("id-half", "id-c0")),
+    ],
+)
+def test_what_was_deleted_before_a_change_failed_is_told(
+    refused_call: str, gone: tuple[str, ...]
+) -> None:
+    backend = world()
+    left_connection(backend, "inactive")
+    backend.failures[refused_call] = refused()
+    outcome, _ = run(backend, *after())
+    (failed,) = [f for f in outcome.failed if str(f.change.address) == "connection/c0"]
+    assert [name.rpartition(" ")[2] for name in failed.gone] == [f"({each})" for each in gone]
+    assert backend.objects.keys().isdisjoint(gone)
+    text = " ".join(f"{event_line(failed)}\n{outcome_text(outcome, None)}".split())
+    assert f"deleted before it failed: {', '.join(failed.gone)}" in text
+    others = sum(len(each.gone) for each in outcome.failed)
+    assert f" {others} deleted, " in text
 
 
 @pytest.mark.parametrize("status", ["inactive", "active"])
