@@ -167,18 +167,31 @@ def left_behind(
         if parsed.replaced_id not in present:
             address = by_name.get((found.kind, parsed.name))
         if address is not None:
-            told.append(_told(found, address, target))
+            told.append(_told(found, address, target, claims.on(found)))
     return tuple(told)
 
 
-def _told(found: LiveObject, address: Address, target: str) -> Diagnostic:
-    active = getattr(found.spec, "status", "") == "active"
+def _told(
+    found: LiveObject, address: Address, target: str, users: tuple[LiveObject, ...]
+) -> Diagnostic:
+    """Airbyte deletes the connections on a deleted actor with it (PUB-T 2); a manifest moves them first."""
+    message = f"a replacement of {address} that was cut off left {found.spec.name!r} ({found.id})"
+    manifest = (
+        f"by a {found.kind} manifest with metadata.ids: {{{target}: {found.id}}} and state: absent"
+    )
+    hint = f"delete it in Airbyte, or {manifest}"
+    if users:
+        names = ", ".join(f"{user.spec.name!r} ({user.id})" for user in users)
+        message += f", and connections stand on it: {names}"
+        hint = f"delete it {manifest}, which moves them first; Airbyte deletes them with it"
+    else:
+        message += ", and nothing goes on with it"
+    if getattr(found.spec, "status", "") == "active":
+        message += ": it is active, and writes tables"
     return Diagnostic(
         code="left-behind",
-        message=f"a replacement of {address} that was cut off left {found.spec.name!r} ({found.id}), and "
-        "nothing goes on with it" + (": it is active, and writes tables" if active else ""),
-        hint=f"delete it in Airbyte, or by a {found.kind} manifest with metadata.ids: "
-        f"{{{target}: {found.id}}} and state: absent",
+        message=message,
+        hint=hint,
         severity=Severity.WARNING,
         address=str(address),
     )

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 _INTERIM = re.compile(
-    r"(?P<name>.*) \(reconciler: replaces (?P<id>[0-9A-Za-z-]+)(, then (?P<status>[a-z]+))?\)",
+    r"(?P<name>.*) \(reconciler: replaces (?P<id>[0-9A-Za-z-]+)(, then (?P<status>active|inactive))?\)",
     re.DOTALL,
 )
 

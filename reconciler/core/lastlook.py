@@ -12,7 +12,15 @@ from typing import Final
 from reconciler.core import redact
 from reconciler.core.drafts.actor import settled_configurations
 from reconciler.core.drafts.forms import settled_forms
-from reconciler.core.model import Connection, ConnectorDefinition, Destination, Json, Live, Source
+from reconciler.core.model import (
+    Address,
+    Connection,
+    ConnectorDefinition,
+    Destination,
+    Json,
+    Live,
+    Source,
+)
 from reconciler.core.normalize import naming_for
 from reconciler.core.plan import Change
 from reconciler.core.planning import Planned, Step
@@ -41,13 +49,23 @@ def _forms(step: Step, planned: Planned, live: Live) -> tuple[Json, Json]:
     wanted = step.spec if step.spec is not None else current
     if isinstance(wanted, Connection):
         assert current is None or isinstance(current, Connection)  # noqa: S101 - kinds never cross
-        forms = settled_forms(wanted, current, naming_for(planned.claims.address_of))
+        forms = settled_forms(wanted, current, naming_for(_claimed(planned)))
         before, after = _connection(forms.before), _connection(forms.after)
     else:
         assert isinstance(wanted, Source | Destination)  # noqa: S101 - the only other kinds
         assert current is None or isinstance(current, Source | Destination)  # noqa: S101
         before, after = _actor(step, wanted, current, live)
     return (after if step.spec is not None else None), (before if current is not None else None)
+
+
+def _claimed(planned: Planned) -> dict[tuple[str, str], Address]:
+    """By id → address; what is still to be replaced is not what an address means now, but its id."""
+    old = {
+        (step.live.kind, step.live.id)
+        for step in planned.steps.values()
+        if step.change.action == "replace" and step.live is not None
+    }
+    return {key: address for key, address in planned.claims.address_of.items() if key not in old}
 
 
 def _connection(form: Mapping[str, Json]) -> dict[str, Json]:

@@ -44,7 +44,9 @@ def test_it_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["shop", f"shop (replaces {OLD})", f"shop (reconciler: replaces {OLD}) x", "shop ()"]
+    "name",
+    ["shop", f"shop (replaces {OLD})", f"shop (reconciler: replaces {OLD}) x", "shop ()"]
+    + [f"shop (reconciler: replaces {OLD}, then {word})" for word in ("deprecated", "", "Active")],
 )
 def test_any_other_name_is_a_name(name: str) -> None:
     assert parse_interim(name) is None

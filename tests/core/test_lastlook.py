@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.interim import Interim, interim_name
 from reconciler.core.lastlook import StillDiffers, still_differing
 from reconciler.core.model import KEEP, MASK, UNSET, Document, LiveObject
 from tests.core.build import (
@@ -34,6 +35,7 @@ from tests.core.build import (
     source,
 )
 
+HALF = "eeeeeeee-0000-4000-8000-000000000001"
 SECRET = "canary-9f3b7c61d2e8"
 
 
@@ -170,6 +172,16 @@ def test_a_connection_shows_its_ends_by_address_where_they_are_ours() -> None:
     for form, prefix in ((found.asked, "asked_"), (found.live, "")):
         assert (form["source"], form["destination"]) == ("source/shop", "destination/lake")
         assert form["prefix"] == prefix
+
+
+def test_what_is_still_to_be_replaced_is_no_longer_what_its_address_means() -> None:
+    """Both forms with one name for both would show no difference where there is one."""
+    name = interim_name(Interim("shop", SOURCE_ID))
+    half = live_source(name=name, object_id=HALF, connector=MYSQL.id)
+    git = [source(connector="mysql"), destination(), connection()]
+    _, flow = _look(git, [*WORLD, half, live_connection()])
+    assert (flow.asked["source"], flow.live["source"]) == ("source/shop", SOURCE_ID)
+    assert flow.live["destination"] == "destination/lake"
 
 
 def test_a_connection_shows_its_ends_by_id_where_nobody_manages_them() -> None:

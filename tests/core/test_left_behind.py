@@ -148,6 +148,16 @@ def test_a_connection_on_it_is_not_where_git_says() -> None:
     assert (change.action, change.reason) == ("replace", "source can't be changed in place")
 
 
+def test_nobody_is_told_to_delete_it_by_hand_while_connections_stand_on_it() -> None:
+    """Airbyte deletes them with it (PUB-T 2); a manifest moves them first."""
+    moved = live_connection(live_stream(), source=LEFT)
+    (warning,) = warnings(plan_of([*ACTORS(), connection()], [*WORLD, left_source(), moved]))
+    assert f"'shop-to-lake' ({CONNECTION_ID})" in warning.message
+    assert "nothing goes on" not in warning.message
+    assert "in Airbyte, or" not in warning.hint
+    assert f"metadata.ids: {{production: {LEFT}}}" in warning.hint
+
+
 def test_it_is_deleted_by_a_manifest_that_says_so() -> None:
     gone = absent("source", "half", metadata={"ids": {"production": LEFT}})
     plan = plan_of([source(), gone], [live_source(), left_source()])
