@@ -28,7 +28,7 @@ _DAYS: Final = dict(
 _UTC_NAMES: Final = frozenset({"UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "UCT", "ZULU", "UNIVERSAL"})
 _INTERVAL = re.compile(r"(?:every )?([0-9]{1,6}) (minute|hour|day|week|month)s?", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,4}")
-_LAST_OR_WEEKDAY = re.compile(r"L|LW|L-(?P<offset>[0-9]{1,2})|(?P<day>[0-9]{1,2})W")
+_LAST_OR_WEEKDAY = re.compile(r"L(-(?P<offset>[0-9]{1,2}))?W?|(?P<day>[0-9]{1,2})W")
 
 DAY_OF_MONTH, MONTH, DAY_OF_WEEK, YEAR = 3, 4, 5, 6
 
@@ -132,8 +132,10 @@ def cron_problem(expression: str) -> str | None:
 def _field_is_valid(index: int, field: str) -> bool:
     if field == "?":
         return index in (DAY_OF_MONTH, DAY_OF_WEEK)
-    if index == DAY_OF_WEEK and (field.count("#") > 1 or ("L" in field and "," in field)):
-        return False  # Quartz knows one nth day, and no list with a last one
+    if index in (DAY_OF_MONTH, DAY_OF_WEEK) and "L" in field and "," in field:
+        return False  # Quartz knows no list with a last one
+    if index == DAY_OF_WEEK and field.count("#") > 1:
+        return False  # and one nth day
     return all(_part_is_valid(index, part) for part in field.split(","))
 
 

@@ -146,7 +146,7 @@ def quartz_fault(expression: str) -> str:
                 return f"'?' can't stand for the {name}"
         elif not all(_element_fits(e, name, low, high, words) for e in part.split(",")):
             return f"Not a {name}: {part}"
-        elif name == "day of week" and (part.count("#") > 1 or {"L", ","} <= {*part}):
+        elif name.startswith("day") and (part.count("#") > 1 or {"L", ","} <= {*part}):
             return f"A list of days can't hold the last of them, nor two with '#': {part}"
     if (parts[3] == "?") == (parts[5] == "?"):
         return "Exactly one of day of month and day of week must be '?'"

@@ -83,7 +83,7 @@ FIELDS = {
 TAKEN = {
     "minutes": "* 0 59 00 5,35 0-59 50-10 */1 */59 0/15 /15 10-50/20 0,10-20,*/30",
     "hours": "* 0 23 007 1,2,3 8-18 20-8 */1 */23 0/6 /6 8-18/2 0-4,20-23/2",
-    "day of month": "* 1 31 1,15,31 1-31 25-5 */1 */31 1/10 /10 1-15/2 L LW L-1 L-30 1W 31W 15W,31",
+    "day of month": "* 1 31 1,15,31 1-31 25-5 */1 */31 1/10 /10 1-15/2 L LW L-1 L-30 L-3W 1W 31W 15W,31",
     "month": "* 1 12 JAN DEC 1,JUN NOV-FEB 11-2 3-MAY */1 */12 1/3 /3 JAN-JUN/2",
     "day of week": "* 1 7 SUN SAT MON-FRI FRI-MON 2-6 SUN,3 */1 */7 2/2 MON/2 L 1L 7L FRIL 1#1 7#5 FRI#3 "
     "MON,FRI#2",
@@ -95,7 +95,7 @@ REFUSED = {
     "5W 1#1 00005 ? ?,1 */-1",
     "hours": "24 -1 1- - / */ */0 */24 0/25 0/x 1/2/3 1-2-3 1,, ,1 *-5 5-* ** 0-24 24-0 x MON L 5W 1#1 ?",
     "day of month": "0 32 0-5 1-32 */0 */32 1/32 0W 32W 99W W WL 1W-5 5-10W L-31 L-99 L-100 L- L-x L/2 5L "
-    "15WL LW-3 1#1 JAN MON ?,1 1,? ??",
+    "15WL LW-3 L,15 1,LW 1W,L 1#1 JAN MON ?,1 1,? ??",
     "month": "0 13 0-5 1-13 */0 */13 1/13 FOO MON JAN-FOO FOO-JAN JANUARY L 1L 5W 1#1 ? JAN-",
     "day of week": "0 8 0-5 1-8 */0 */8 1/8 FOO JAN MON-FOO MONDAY 0L 8L FOOL LL L-3 L/2 LW 5W 0#1 8#1 FOO#1 "
     "1#0 1#6 1#10 1# #1 1#1#2 1#1,2#1 MON,L L,MON 2L,3 2,6L 1#1,6L ?,1 ??",
