@@ -82,6 +82,8 @@ def _detail_lines(detail: Detail, difference: Difference) -> Iterator[str]:
 def _side(value: FieldChange | Json | Unset) -> str:
     if value is UNSET:
         return "(not in it)"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return clean("; ".join(value))  # whole: ids stand in it that people copy
     if not isinstance(value, FieldChange):
         return value_text(value)
     before, after = field_sides(value)

@@ -109,7 +109,7 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
     numbers = "".join(f" [{d.number}]" for d in decided if d.change is change)
     head = clean(f"{SYMBOLS[change.action]} {change.address}{numbers}")
     yield with_place(head, place(change))
-    if change.action == "delete":
+    if change.reason and change.action in ("delete", "update"):
         yield from hanging("    ", "reason", change.reason)
     if change.action == "create":
         yield f"    {'name':<{LABEL}}{clean(change.name)}"
