@@ -17,10 +17,10 @@ import click
 from reconciler import app, planfile
 from reconciler.cli.interrupts import listening
 from reconciler.cli.options import (
+    about_to_write,
     make_request,
     output_options,
     plan_options,
-    refuse_unnamed_target,
     server_options,
 )
 from reconciler.cli.progress import Progress
@@ -75,7 +75,7 @@ def apply(
 
     Refuses before the first write when anything in the plan is blocked.
     """
-    refuse_unnamed_target(target)
+    about_to_write(target)
     request = make_request(verbose=verbose, target=target, **options)
     review = None if expect is None else Review(str(expect), planfile.load(expect))
     plain = output == "text"

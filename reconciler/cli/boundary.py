@@ -12,7 +12,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.main import cli
-from reconciler.cli.streams import lasting
+from reconciler.cli.streams import Printed, lasting
 from reconciler.core.diagnostics import InvalidInput, ReconcilerError
 
 WRONG_USAGE: Final = 64
@@ -24,19 +24,23 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; never raises. That nobody reads what it prints any
     longer changes neither what it does nor its exit code."""
     with lasting() as printed:
-        code = _run(arguments)
+        code = _run(arguments, printed)
         sys.stdout.flush()
         if printed.problem is None or printed.unread:
             return code
         reason = printed.problem.strerror
         click.echo(f"Error: not all of the output could be written: {reason}", err=True)
-        click.echo("  -> the command itself went on to its end, as its exit code tells", err=True)
-        return code or 1
+        ended = "ended well: the exit code is that of its output alone"
+        gone_on = "went on to its end, as its exit code tells"
+        click.echo(f"  -> the command itself {gone_on if code else ended}", err=True)
+        return code or printed.exit_if_lost
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], printed: Printed) -> int:
     try:
-        result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
+        result = cli.main(
+            args=list(arguments), prog_name="reconciler", standalone_mode=False, obj=printed
+        )
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as done:  # click's own way to print shell completion

@@ -13,9 +13,9 @@ from reconciler import app
 from reconciler.app import Listed
 from reconciler.cli.interrupts import listening
 from reconciler.cli.options import (
+    about_to_write,
     make_request,
     output_options,
-    refuse_unnamed_target,
     selection_options,
     server_options,
 )
@@ -136,7 +136,7 @@ def cancel_command(
     *, job_id: int, target: str | None, output: str, verbose: int, **options: Any
 ) -> int:
     """Stop a job; one that has ended is left as it is."""
-    refuse_unnamed_target(target)
+    about_to_write(target)
     request = make_request(verbose=verbose, target=target, **options)
     listed, had_ended = anyio.run(partial(app.cancel_job, request, str(job_id)))
     _print_job(listed, output)

@@ -70,5 +70,5 @@ def cli() -> None:
 
     Exit codes: 0 done or no changes; 1 invalid, blocked, refused or failed with nothing written;
     2 changes present (plan --detailed-exitcode, drift); 3 not what was reviewed; 4 partly applied or
-    outcome unknown; 64 wrong usage; 70 a bug; 130 interrupted.
+    outcome unknown, or its output could not be written; 64 wrong usage; 70 a bug; 130 interrupted.
     """

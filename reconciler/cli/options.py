@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
 from dotenv import dotenv_values
 
 from reconciler.app import Request
+from reconciler.cli.streams import Printed
 from reconciler.core.again import Again
 from reconciler.core.diagnostics import (
     Diagnostic,
@@ -173,8 +174,16 @@ plan_options = combined(
 )
 
 
-def refuse_unnamed_target(target: str | None) -> None:
-    """For every command that writes: in a pipeline a default that moved would reach the wrong server."""
+WRITTEN: Final = 4
+"""The exit code of a command that wrote and could not tell of it: 1 says that nothing was written."""
+
+
+def about_to_write(target: str | None) -> None:
+    """Begins every command that writes: in a pipeline a default target that moved would reach the wrong
+    server."""
+    printed = click.get_current_context().find_object(Printed)
+    if printed is not None:
+        printed.exit_if_lost = WRITTEN
     if target is None and os.environ.get("CI", "").lower() in ("true", "1"):
         raise WrongUsage(
             "under CI=true a command that writes needs an explicit target", hint="add -t TARGET"

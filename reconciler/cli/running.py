@@ -13,12 +13,12 @@ from reconciler import app
 from reconciler.app import Request, Wanted
 from reconciler.cli.interrupts import listening
 from reconciler.cli.options import (
+    about_to_write,
     allow_option,
     combined,
     make_request,
     output_options,
     parallelism_option,
-    refuse_unnamed_target,
     selection_options,
     server_options,
 )
@@ -134,7 +134,7 @@ def _one(text: str) -> tuple[str, ...]:
 
 
 def _run(wanted: Wanted, *, output: str, verbose: int, target: str | None, **options: Any) -> int:
-    refuse_unnamed_target(target)
+    about_to_write(target)
     if wanted.timeout is not None and not wanted.wait:
         raise WrongUsage("--timeout limits waiting, which is not asked for", hint="add --wait")
     request = make_request(verbose=verbose, target=target, **options)

@@ -22,9 +22,11 @@ _STANDARD: Final = (0, 1, 2)
 
 @dataclass(slots=True)
 class Printed:
-    """What became of what was printed: the first thing that stood in the way."""
+    """What became of what was printed: the first thing that stood in the way. `exit_if_lost`: the exit code
+    where all went well but that."""
 
     problem: OSError | None = None
+    exit_if_lost: int = 1
 
     @property
     def unread(self) -> bool:

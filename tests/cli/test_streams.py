@@ -139,18 +139,54 @@ def test_no_file_takes_the_place_of_what_is_closed(tmp_path: Path, descriptor: i
 # --- An output that does not fit ---------------------------------------------------------------
 
 
+def on_a_full_disk(*arguments: str) -> tuple[int, str]:
+    with FULL.open("wb") as disk:
+        return reconciler(*arguments, out=disk.fileno())
+
+
 @full_disk
-def test_an_output_that_does_not_fit_is_an_error_and_no_bug(
+def test_an_apply_whose_output_does_not_fit_does_not_say_that_nothing_was_written(
     cli: Cli, project: Project, served: Served
 ) -> None:
-    with FULL.open("wb") as disk:
-        code, err = reconciler(
-            "apply", *project.at, "-t", "remote", "--yes", "-o", "json", out=disk.fileno()
-        )
-    assert code == 1
+    code, err = on_a_full_disk("apply", *project.at, "-t", "remote", "--yes", "-o", "json")
+    assert code == 4
     assert "not all of the output could be written: No space left on device" in err
-    assert "went on to its end" in err
+    assert "ended well: the exit code is that of its output alone" in err
     assert cli("plan", *project.at, "-t", "remote", "--detailed-exitcode").code == 0
+
+
+@full_disk
+def test_so_it_is_of_every_command_that_writes(cli: Cli, project: Project, served: Served) -> None:
+    at = (*project.at, "-t", "remote", "--api", "config")
+    assert cli("apply", *at, "--yes").code == 0
+    address = "connection/shop-to-bronze"
+    for command in (
+        ("sync", address, "--wait"),
+        ("refresh", address, "--wait"),
+        ("clear", address, "--allow", "data-erase", "--wait"),
+        ("jobs", "cancel", "1"),
+    ):
+        code, err = on_a_full_disk(*command, *at)
+        assert (code, "ended well" in err) == (4, True), (command, err)
+
+
+@full_disk
+def test_of_a_command_that_reads_nothing_was_written(project: Project) -> None:
+    for command in (("plan",), ("validate",), ("get", "sources")):
+        code, err = on_a_full_disk(*command, *project.at)
+        assert (code, "ended well" in err) == (1, True), (command, err)
+    assert on_a_full_disk("apply", "--help")[0] == 1
+
+
+@full_disk
+def test_an_exit_code_that_tells_something_stays(project: Project) -> None:
+    code, err = on_a_full_disk("drift", *project.at)
+    assert code == 2
+    assert "went on to its end, as its exit code tells" in err
+    code, err = on_a_full_disk("apply", *project.at)
+    assert code == 1
+    assert "nobody can be asked here" in err
+    assert "as its exit code tells" in err
 
 
 def test_a_pipe_that_is_full_for_a_while_loses_nothing(project: Project) -> None:
