@@ -21,7 +21,7 @@ from reconciler.executor.run import (
     unmoved,
     with_ids,
 )
-from reconciler.executor.running import going, ids_going, refuse_running
+from reconciler.executor.running import going, have_run, ids_going, refuse_running
 
 
 async def create(run: Run, step: Step) -> str:
@@ -72,6 +72,12 @@ async def delete_leftover(run: Run, step: Step, left: LiveObject) -> None:
     current = await as_planned(run, left)
     if not isinstance(current.spec, Connection):
         await refuse_if_used(run, current)
+    if left.id in step.along.idle and await have_run(run.backend, run.live.workspace, (current,)):
+        raise NotAsReviewed(
+            f"{current.spec.name!r} ({current.id}) has run since the plan was made, or may have: what it "
+            "saved would go with it",
+            hint="plan again",
+        )
     await settling.delete(run, step, current.kind, current.id)
     run.written.add(step.change.address)
     run.deleted(step.change.address, current)

@@ -283,6 +283,20 @@ def test_what_was_deleted_before_a_change_failed_is_told(
     assert f" {others} deleted, " in text
 
 
+def test_a_half_done_connection_that_ran_since_and_sleeps_again_is_not_deleted() -> None:
+    backend = world()
+    left_connection(backend, "inactive")
+
+    def sync() -> None:
+        backend.ran["7"] = Job("7", "id-half", "sync", "succeeded")
+
+    outcome, _ = run(backend, *after(), before=sync)
+    failed = {str(failure.change.address): failure for failure in outcome.failed}
+    assert "(id-half) has run since the plan was made" in failed["connection/c0"].message
+    assert failed["connection/c0"].moved
+    assert {"id-half", "id-c0"} <= set(backend.objects)
+
+
 @pytest.mark.parametrize("status", ["inactive", "active"])
 def test_a_half_done_connection_on_which_a_job_runs_is_not_deleted(status: str) -> None:
     backend = world()
