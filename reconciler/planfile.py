@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,38 +22,88 @@ LARGEST: Final = 64 * 1024 * 1024
 _MAJOR: Final = FORMAT_VERSION.partition(".")[0]
 _NEEDED: Final = frozenset({"formatVersion", "target", "changes", "digest"})
 """Without one of these it is something else, of which nothing more is said."""
+_OF_EVERY_VERSION: Final = frozenset({"formatVersion", "changes"})
+"""What has these is a saved plan of some version, though perhaps none that is read here."""
 
 
-def save(plan: Plan, path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a plan is to be saved: `path` as it was given, and the mode bits of an older plan there."""
+
+    path: Path
+    mode: int | None = None
+
+
+def save(plan: Plan, place: Place) -> None:
     """All of it or nothing: half a plan lies nowhere. Raises ReconcilerError where it can't be written."""
     text = plan_text(plan)
+    _refuse_other(place.path)
     try:
-        if path.exists() and not path.is_file():  # a pipe, or the terminal
-            path.write_text(text, encoding="utf-8")
-            return
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        if place.path.exists() and not place.path.is_file():  # a pipe, or the terminal
+            place.path.write_text(text, encoding="utf-8")
+        else:
+            _replace(_behind_links(place.path), text, place.mode)
     except OSError as error:
         raise ReconcilerError(
-            f"the plan can't be saved as {path}: {error.strerror}",
+            f"the plan can't be saved as {place.path}: {error.strerror}",
             hint="does its folder exist, and may it be written to?",
         ) from error
 
 
-def discard(path: Path) -> None:
+def discard(path: Path) -> Place:
     """An older plan at the place of a new one would be taken for it where the new one fails. Raises
-    ReconcilerError where it stays."""
+    ReconcilerError where it stays, and for a file that is something else."""
+    _refuse_other(path)
     try:
-        if path.is_file():
-            path.unlink()
+        if not path.is_file():
+            return Place(path)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        _behind_links(path).unlink()
     except OSError as error:
         raise ReconcilerError(
             f"the older plan {path} can't be removed: {error.strerror}"
         ) from error
+    return Place(path, mode)
+
+
+def _refuse_other(path: Path) -> None:
+    """Raises ReconcilerError for a file that is neither empty nor a saved plan, of whatever version."""
+    if not path.is_file():
+        return
+    content = _read(path)
+    if content and not _is_some_plan(content):
+        raise ReconcilerError(
+            f"{path} is no saved plan, and is left as it is",
+            hint="only an older plan is replaced, or an empty file: give --out another name",
+        )
+
+
+def _is_some_plan(content: bytes) -> bool:
+    try:
+        data = read_json(content) if len(content) <= LARGEST else None
+    except BadJson:
+        return False
+    return isinstance(data, dict) and data.keys() >= _OF_EVERY_VERSION
+
+
+def _replace(path: Path, text: str, mode: int | None) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.touch(0o666 if mode is None else 0o600)
+        beside.write_text(text, encoding="utf-8")
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _behind_links(path: Path) -> Path:
+    """The file that is meant, so that the links to it stay."""
+    meant = Path(os.path.realpath(path))
+    if meant.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return meant
 
 
 def plan_text(plan: Plan) -> str:
@@ -60,14 +113,19 @@ def plan_text(plan: Plan) -> str:
 
 def load(path: Path) -> Plan:
     """Raises ReconcilerError for anything that is not a saved plan, whole and unedited."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ReconcilerError(f"{path} can't be read: {error.strerror}") from error
+    content = _read(path)
     if len(content) > LARGEST:
         raise ReconcilerError(f"{path} is too large to be a saved plan")
     return read_plan(content, str(path))
+
+
+def _read(path: Path) -> bytes:
+    """One byte more than a plan can have where it is larger."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise ReconcilerError(f"{path} can't be read: {error.strerror}") from error
 
 
 def read_plan(content: bytes, name: str) -> Plan:

@@ -31,7 +31,9 @@ def _print(plan: Plan, output: str, *, verbose: int, as_drift: bool = False) -> 
 @plan_options
 @server_options
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan in this file."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan in this file, which may hold an older plan and nothing else.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option(
@@ -64,11 +66,10 @@ def plan(
     Exit 1 when something is blocked: apply would refuse.
     """
     talk = partial(click.echo, err=True)
-    if out is not None:
-        planfile.discard(out)
+    place = None if out is None else planfile.discard(out)
     made = anyio.run(partial(app.plan, make_request(verbose=verbose, **options), talk))
-    if out is not None:
-        planfile.save(made, out)
+    if place is not None:
+        planfile.save(made, place)
     _print(made, output, verbose=verbose)
     if not made.applyable:
         return 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from functools import partial
@@ -16,14 +18,14 @@ import click
 import httpx
 import pytest
 
-from reconciler import app
+from reconciler import app, planfile
 from reconciler.app.lock import locked
 from reconciler.cli import boundary
 from reconciler.cli.progress import Progress
 from reconciler.core.diagnostics import ReconcilerError
 from reconciler.core.events import Done, Failed, Started
 from reconciler.core.model import Address
-from reconciler.core.plan import Change
+from reconciler.core.plan import Change, Plan
 from reconciler.emulator.app import create_app
 from reconciler.emulator.settings import Settings
 from tests.cli.conftest import Project, Served
@@ -87,6 +89,123 @@ def test_a_plan_that_could_not_be_made_leaves_no_older_one(cli: Cli, project: Pr
     assert cli("plan", *project.at, "--out", str(out), "-t", "nowhere").code == 1
     assert not out.exists()
     assert [path for path in project.folder.iterdir() if path.name.startswith(".plan")] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"formatVersion": "0.9", "changes": []}',
+        '{"formatVersion": "7.0", "changes": 0, "x": 1}',
+    ],
+)
+def test_an_older_plan_of_any_version_and_an_empty_file_are_replaced(
+    cli: Cli, project: Project, content: str
+) -> None:
+    project.write("plan.json", content)
+    out = project.folder / "plan.json"
+    assert cli("plan", *project.at, "--out", str(out)).code == 0
+    assert cli("show", str(out)).code == 0
+
+
+@pytest.mark.parametrize("more", [(), ("-t", "nowhere")])
+@pytest.mark.parametrize(
+    "name", ["reconciler.yaml", "notes.json", "list.json", "diagnostics.json", "binary"]
+)
+def test_a_file_that_is_no_plan_is_never_replaced(
+    cli: Cli, project: Project, name: str, more: tuple[str, ...]
+) -> None:
+    project.write("notes.json", '{"changes": []}')
+    project.write("list.json", '["formatVersion", "changes"]')
+    project.write("diagnostics.json", '{"formatVersion": "1.0", "valid": true, "diagnostics": []}')
+    (project.folder / "binary").write_bytes(b"\x80" * 20)
+    out = project.folder / name
+    before = out.read_bytes()
+    refused = cli("plan", *project.at, "--out", str(out), *more)
+    assert refused.code == 1
+    assert f"{out} is no saved plan, and is left as it is" in refused.err
+    assert "give --out another name" in refused.err
+    assert out.read_bytes() == before
+
+
+def test_a_file_too_large_for_a_plan_is_left_as_it_is(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = project.folder / "plan.json"
+    assert cli("plan", *project.at, "--out", str(out)).code == 0
+    monkeypatch.setattr(planfile, "LARGEST", out.stat().st_size - 1)
+    refused = cli("plan", *project.at, "--out", str(out))
+    assert (refused.code, out.exists()) == (1, True)
+    assert "is no saved plan, and is left as it is" in refused.err
+
+
+def test_a_file_that_came_while_the_plan_was_made_is_left_as_it_is(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = project.folder / "plan.json"
+    made = planfile.plan_text
+
+    def meanwhile(plan: Plan) -> str:
+        out.write_text("somebody's", encoding="utf-8")
+        return made(plan)
+
+    monkeypatch.setattr(planfile, "plan_text", meanwhile)
+    refused = cli("plan", *project.at, "--out", str(out))
+    assert refused.code == 1
+    assert "is left as it is" in refused.err
+    assert out.read_text(encoding="utf-8") == "somebody's"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("older", [True, False])
+def test_a_plan_is_saved_behind_a_link(cli: Cli, project: Project, *, older: bool) -> None:
+    kept, link = project.folder / "kept" / "plan.json", project.folder / "plan.json"
+    kept.parent.mkdir()
+    link.symlink_to("kept/plan.json")
+    if older:
+        kept.touch()
+    assert cli("plan", *project.at, "--out", str(link)).code == 0
+    assert link.is_symlink()
+    assert not kept.is_symlink()
+    assert cli("show", str(kept)).code == 0
+    assert cli("plan", *project.at, "--out", str(link), "-t", "nowhere").code == 1
+    assert (link.is_symlink(), kept.exists()) == (True, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_in_a_circle_are_told_and_stay(cli: Cli, project: Project) -> None:
+    link, other = project.folder / "plan.json", project.folder / "other.json"
+    link.symlink_to("other.json")
+    other.symlink_to("plan.json")
+    refused = cli("plan", *project.at, "--out", str(link))
+    assert refused.code == 1
+    assert f"the plan can't be saved as {link}: " in refused.err
+    assert link.is_symlink()
+    assert other.is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such bits there")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o400])
+def test_the_bits_of_an_older_plan_are_those_of_the_new_one(
+    cli: Cli, project: Project, mode: int
+) -> None:
+    out = project.folder / "plan.json"
+    out.touch()
+    out.chmod(mode)
+    assert cli("plan", *project.at, "--out", str(out)).code == 0
+    assert stat.S_IMODE(out.stat().st_mode) == mode
+    assert out.stat().st_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
+def test_a_plan_may_go_into_a_pipe(cli: Cli, project: Project) -> None:
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert cli("plan", *project.at, "--out", str(pipe)).code == 0
+        assert reader.stdout is not None
+        assert json.loads(reader.stdout.read())["formatVersion"]
+    assert pipe.is_fifo()
 
 
 def test_an_error_is_json_too_where_json_is_asked_for(cli: Cli, project: Project) -> None:
