@@ -60,7 +60,7 @@ def without_guesses(
         for resource in _actors(desired)
         if isinstance(resolve_connector(resource, served), ConnectorDefinition)
     }
-    return tuple(d for d in earlier if not (d.code == "plaintext-secret" and d.address in known))
+    return tuple(d for d in earlier if not (d.code == "looks-like-a-secret" and d.address in known))
 
 
 def _actors(desired: Desired) -> Iterator[Resource]:

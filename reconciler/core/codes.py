@@ -61,6 +61,11 @@ CODES: Final[Mapping[str, Code]] = {
     "config-wrong-value": Code(
         "the right type with a value that the spec does not allow", switchable=True
     ),
+    "looks-like-a-secret": Code(
+        "a value in clear that no specification describes, and whose key or form is that of a secret",
+        _WARNING,
+        switchable=True,
+    ),
     "specification-unknown": Code(
         "a connector of which no specification is known: nothing of its configuration is checked",
         _WARNING,

@@ -79,25 +79,12 @@ def check_configuration(
 def check_lookalikes(
     resource: Resource, connector: str, schema: Mapping[str, Json] | None
 ) -> tuple[Diagnostic, ...]:
-    """Literals that look like secrets where no spec says what they are; a guess, so it only warns."""
+    """Literals that look like secrets where no spec says what they are: a guess, with a code of its own, so
+    that a project may be strict about what is known."""
     if not isinstance(resource.spec, Source | Destination):
         return ()
-    looking = looking_secret(schema, resource.spec.configuration)
-    return tuple(
-        _diagnostic(
-            resource,
-            connector,
-            (
-                "plaintext-secret",
-                at,
-                f"{_words(at)} looks like a secret and stands in git in clear",
-                _REFERENCE_HINT,
-            ),
-            Severity.WARNING,
-        )
-        for at, leaf in redact.leaves(resource.spec.configuration)
-        if at in looking and not isinstance(leaf, Secret) and leaf is not KEEP
-    )
+    found = _lookalikes(resource.spec.configuration, schema)
+    return tuple(_diagnostic(resource, connector, problem, Severity.WARNING) for problem in found)
 
 
 def check_specified(
@@ -189,6 +176,18 @@ def _plaintext(configuration: Json, schema: Mapping[str, Json]) -> Iterator[_Pro
                 "plaintext-secret",
                 pointer,
                 f"{_words(pointer)} is a secret and stands in git in clear",
+                _REFERENCE_HINT,
+            )
+
+
+def _lookalikes(configuration: Json, schema: Mapping[str, Json] | None) -> Iterator[_Problem]:
+    looking = looking_secret(schema, configuration)
+    for pointer, leaf in redact.leaves(configuration):
+        if pointer in looking and not isinstance(leaf, Secret) and leaf is not KEEP:
+            yield (
+                "looks-like-a-secret",
+                pointer,
+                f"{_words(pointer)} looks like a secret and stands in git in clear",
                 _REFERENCE_HINT,
             )
 

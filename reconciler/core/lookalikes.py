@@ -36,11 +36,17 @@ _PLAIN_KEYS: Final = frozenset(
 """What keys of tables, and not of doors, are called."""
 _ABOUT: Final = frozenset(
     {
-        "count", "date", "endpoint", "expiry", "length", "limit", "method", "mode", "name", "path",
-        "ttl", "type", "uri", "url",
+        "age", "algorithm", "audience", "column", "count", "date", "duration", "encoding", "endpoint",
+        "expiration", "expiry", "field", "filename", "format", "interval", "issuer", "kind", "length",
+        "lifetime", "limit", "location", "method", "mode", "name", "path", "policy", "prefix", "scope",
+        "size", "timeout", "ttl", "type", "uri", "url", "version",
     }
 )  # fmt: skip
-"""As the last word: `token_url` says something about a secret, and is none."""
+"""As the last word: `token_url` says something about a secret, and is none. Not what systems and people are
+called by (`host`, `email`): `passwords: {host: …}` holds one."""
+_ABOUT_PAIRS: Final = frozenset({("expire", "at"), ("expire", "in")})
+_SENT_IN_HEADERS: Final = frozenset({"authorization", "bearer", "cookie"})
+"""A header of that name holds a secret; `token_header` is the name of a header."""
 
 _MEASURES: Final = frozenset({"max", "min", "num", "use"})
 """As the first word: so is `max_tokens`."""
@@ -71,7 +77,8 @@ def _looking(value: Json, pointer: str, *, named: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, child in value.items():
             words = _words(key)
-            below = _is_secret_name(words) or (named and _ABOUT.isdisjoint(words[-1:]))
+            secret = _is_secret_name(words) and not _names_a_header(key, words)
+            below = secret or (named and not _is_about(words))
             holds_it = _thing(words) == _HOLDER and not isinstance(child, Mapping)
             yield from _looking(child, f"{pointer}/{escape(key)}", named=below or holds_it)
     elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -98,7 +105,7 @@ def _words(key: str) -> tuple[str, ...]:
 
 
 def _is_secret_name(words: tuple[str, ...]) -> bool:
-    if not words or words[-1] in _ABOUT or words[0] in _MEASURES:
+    if not words or _is_about(words) or words[0] in _MEASURES:
         return False
     pairs = pairwise(words)
     return (
@@ -106,6 +113,15 @@ def _is_secret_name(words: tuple[str, ...]) -> bool:
         or not _SECRET_PAIRS.isdisjoint(pairs)
         or (_thing(words).endswith("key") and _PLAIN_KEYS.isdisjoint(words))
     )
+
+
+def _is_about(words: tuple[str, ...]) -> bool:
+    return not _ABOUT.isdisjoint(words[-1:]) or words[-2:] in _ABOUT_PAIRS
+
+
+def _names_a_header(key: str, words: tuple[str, ...]) -> bool:
+    """Of several, as in `token_headers`, the values are stated as well."""
+    return key.lower().endswith("header") and _SENT_IN_HEADERS.isdisjoint(words)
 
 
 def _thing(words: tuple[str, ...]) -> str:

@@ -36,8 +36,7 @@ CODES: Final[Mapping[str, Code]] = {
     # targets and references
     "plaintext-secret": Code(
         "a credential that stands in git in clear",
-        except_="a warning for a target's own credentials, and for what no specification describes and "
-        "only looks like one",
+        except_="a warning for a target's own credentials",
         switchable=True,
     ),
     "reference-cast": Code("a value that does not fit its cast or its place in a text"),

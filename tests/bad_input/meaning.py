@@ -142,7 +142,7 @@ CASES = (
         (SOURCE, "${env:SHOP_PASSWORD}", "@PASSWORD@"),
         command=("validate", "-t", "production"),
         exit=0,
-        codes=("specification-unknown", "specification-unknown", "plaintext-secret"),
+        codes=("specification-unknown", "specification-unknown", "looks-like-a-secret"),
     ),
     case(
         "config-missing-key",

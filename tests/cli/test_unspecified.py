@@ -15,6 +15,7 @@ from tests.conftest import Cli
 SOURCE = "sources/shop-postgres.yaml"
 CANARY = "canary-0123456789abcdef"
 UNKNOWN = "specification-unknown"
+GUESS = "looks-like-a-secret"
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def literal(project: Project, served: Served) -> Project:
 
 
 def codes(ran_json: Any) -> list[str]:
-    known = (UNKNOWN, "plaintext-secret")
+    known = (UNKNOWN, GUESS, "plaintext-secret")
     return sorted(d["code"] for d in ran_json["diagnostics"] if d["code"] in known)
 
 
@@ -42,7 +43,7 @@ def test_a_password_in_clear_is_warned_of_and_never_shown(
         assert planned.code == 0, planned.out
         assert CANARY not in planned.out + planned.err + file.read_text(encoding="utf-8")
     saved = json.loads(file.read_text(encoding="utf-8"))
-    assert codes(saved) == ["plaintext-secret", *[UNKNOWN] * 3]
+    assert codes(saved) == [GUESS, *[UNKNOWN] * 3]
     assert "connectors" in next(d["hint"] for d in saved["diagnostics"] if d["code"] == UNKNOWN)
     applied = cli("apply", *literal.at, "-t", "remote", "--yes", "-v")
     assert applied.code == 0, applied.out
@@ -54,12 +55,23 @@ def test_a_password_in_clear_is_warned_of_and_never_shown(
 
 def test_validate_warns_of_it_too(literal: Project, cli: Cli) -> None:
     ran = cli("validate", *literal.at, "-t", "remote", "-o", "json")
-    assert (ran.code, codes(ran.json)) == (0, ["plaintext-secret"])
+    assert (ran.code, codes(ran.json)) == (0, [GUESS])
     literal.edit(
         "reconciler.yaml", lambda data: data["spec"]["targets"]["remote"].update(api="public")
     )
     ran = cli("validate", *literal.at, "-t", "remote", "-o", "json")
-    assert (ran.code, codes(ran.json)) == (0, ["plaintext-secret", *[UNKNOWN] * 3])
+    assert (ran.code, codes(ran.json)) == (0, [GUESS, *[UNKNOWN] * 3])
+
+
+def test_who_is_strict_about_secrets_is_not_stopped_by_a_guess(literal: Project, cli: Cli) -> None:
+    def strict(data: dict[str, Any]) -> None:
+        data["spec"]["rules"] = {"plaintext-secret": "error"}
+
+    literal.edit("reconciler.yaml", strict)
+    ran = cli("validate", *literal.at, "-t", "remote", "-o", "json")
+    assert (ran.code, codes(ran.json)) == (0, [GUESS])
+    ran = cli("validate", *literal.at, "-o", "json")
+    assert (ran.code, codes(ran.json)) == (1, ["plaintext-secret"])
 
 
 def test_an_api_that_serves_specifications_tells_for_certain(literal: Project, cli: Cli) -> None:

@@ -218,7 +218,8 @@ def test_a_secret_that_is_an_object_is_secret_in_every_part() -> None:
 @pytest.mark.parametrize("spec", [None, POSTGRES.spec])
 def test_what_no_spec_describes_and_looks_like_a_secret_in_clear_is_a_warning(spec: Any) -> None:
     found = checked({"host": "db", "api_token": CANARY}, spec)
-    (diagnostic,) = [d for d in found if d.code == "plaintext-secret"]
+    (diagnostic,) = [d for d in found if d.code == "looks-like-a-secret"]
+    assert "plaintext-secret" not in {d.code for d in found}
     assert (diagnostic.severity, diagnostic.pointer) == (
         Severity.WARNING,
         "/spec/configuration/api_token",
@@ -345,3 +346,17 @@ def test_a_project_may_switch_a_code() -> None:
     assert [(d.code, d.severity.value) for d in with_rules(found, rules)] == [
         ("unknown-config-key", "error")
     ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "severities"),
+    [
+        ({"plaintext-secret": "error"}, ["warning"]),
+        ({"plaintext-secret": "off"}, ["warning"]),
+        ({"looks-like-a-secret": "off"}, []),
+        ({"looks-like-a-secret": "error"}, ["error"]),
+    ],
+)
+def test_a_guess_is_switched_by_itself(rules: dict[str, str], severities: list[str]) -> None:
+    found = checked({"host": "db", "api_token": CANARY}, None)
+    assert [d.severity.value for d in with_rules(found, rules)] == severities

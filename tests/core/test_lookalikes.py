@@ -35,7 +35,9 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
         "secret", "secrets", "token", "tokens", "access_token", "api_key", "apiKey", "apikey", "API-KEY",
         "private_key", "ssh_key", "aws_secret_access_key", "aws_access_key_id", "credentials",
         "credentials_json", "service_account_info", "connection_string", "sasl_jaas_config",
-        "client_certificate", "azure_blob_storage_account_key", "hmac_key_secret",
+        "client_certificate", "azure_blob_storage_account_key", "hmac_key_secret", "signature",
+        "signature_header_value", "authorization_header", "Cookie-Header", "bearerHeader", "token_headers",
+        "version_token", "password_at", "token_version_secret",
     ],
 )  # fmt: skip
 def test_a_secret_is_known_by_its_key(key: str) -> None:
@@ -47,7 +49,15 @@ def test_a_secret_is_known_by_its_key(key: str) -> None:
     [
         "host", "username", "database", "bucket", "primary_key", "partition_key", "sort_keys",
         "token_url", "token_type", "secret_name", "private_key_path", "max_tokens", "keyspace", "passive",
-        "compass", "replication_method",
+        "compass", "replication_method", "token_method", "signature_version", "signatureVersion",
+        "SIGNATURE-VERSION", "secret_versions", "jwt_algorithm", "signature_algorithms", "token_format",
+        "certificate_encoding",
+        "token_header", "apiKeyHeader", "secret-header", "token_prefix", "token_expires_in", "jwt_expires_at",
+        "token_expiration", "token_lifetime", "token_duration", "token_timeout", "token_refresh_interval",
+        "cookie_age", "token_scopes", "jwt_issuer", "jwt_audience", "token_size", "token_kind",
+        "password_policy", "password_field", "token_column", "secret_location", "certificate_filename",
+        "token_limit", "token_count", "token_ttl", "password_length", "secret_path", "token_uri",
+        "token_endpoint", "secret_mode", "password_date", "token_expiry",
     ],
 )  # fmt: skip
 def test_what_is_none_is_left_alone(key: str) -> None:
@@ -60,6 +70,13 @@ def test_what_is_none_is_left_alone(key: str) -> None:
         ({"a": {"b": [{"password": CANARY}]}}, {"/a/b/0/password"}),
         ({"tokens": [CANARY, CANARY]}, {"/tokens/0", "/tokens/1"}),
         ({"secrets": {"first": CANARY, "type": "plain"}}, {"/secrets/first"}),
+        (
+            {"secrets": {"version": "v2", "host": CANARY, "email": CANARY, "in": CANARY}},
+            {"/secrets/host", "/secrets/email", "/secrets/in"},
+        ),
+        ({"authorization": {"header": CANARY}}, {"/authorization/header"}),
+        ({"secret_headers": {"X-One": CANARY}}, {"/secret_headers/X-One"}),
+        ({"token_header": {"X-One": "one"}}, set()),
         ({"credentials": {"user": "etl", "password": CANARY}}, {"/credentials/password"}),
         ({"password": 12345678, "token": True, "secret": None}, {"/password"}),
         ({"password": "", "token": MASK}, set()),
