@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.core import redact
-from reconciler.core.connector import closest
+from reconciler.core.connector import closest, escape
 from reconciler.core.diagnostics import Diagnostic, Severity, errors, in_order
 from reconciler.core.lookalikes import looking_secret
 from reconciler.core.model import KEEP, Document, Json, Keep, Secret
@@ -36,6 +37,8 @@ from reconciler.manifests.target import (
 from reconciler.manifests.values import Scope, named, resolve_text
 
 _RESOLVED = " (once its references are resolved)"
+_SIGNS_IN: Final = ("auth", "session", "signature")
+"""In the name of a header, besides what keys of secrets are called: `X-Auth`, `X-Session-Id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +148,15 @@ def _shown_secrets(
 
 
 def _credentials(target: Target) -> list[Json]:
+    """Of the headers those whose name says so: `Host` is the address itself."""
     auth = target.auth
-    return [auth.client_secret, auth.token, auth.password, dict(auth.headers)]
+    looking = looking_secret(None, auth.headers)
+    headers = [
+        value
+        for name, value in auth.headers.items()
+        if f"/{escape(name)}" in looking or any(word in name.lower() for word in _SIGNS_IN)
+    ]
+    return [auth.client_secret, auth.token, auth.password, *headers]
 
 
 def _looking_secret(document: Document) -> list[Json]:

@@ -218,6 +218,12 @@ def test_what_a_file_holds_is_no_address_and_no_workspace(
     [
         ("{token: '${env:TOP}'}", "{host: db}"),
         ("{headers: {X-Key: 'k ${env:TOP}'}}", "{host: db}"),
+        ("{headers: {Cookie: 'sid=${env:TOP}'}}", "{host: db}"),
+        ("{headers: {CF-Access-Client-Secret: '${env:TOP}'}}", "{host: db}"),
+        ("{headers: {Host: airbyte, Proxy-Authorization: 'Basic ${env:TOP}'}}", "{host: db}"),
+        ("{headers: {X-Auth: '${env:TOP}'}}", "{host: db}"),
+        ("{headers: {x-session-id: '${env:TOP}'}}", "{host: db}"),
+        ("{headers: {X-Signature-Version: '${env:TOP}'}}", "{host: db}"),
         ("{}", "{host: db, password: '${env:TOP}'}"),
     ],
 )
@@ -235,6 +241,23 @@ def test_an_address_that_is_a_secret_elsewhere_is_refused(
     ]
     assert "${env:TOP}" in outcome.diagnostics[0].message
     assert "hush" not in text_of(outcome.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("setting", "header"), [("url", "Host"), ("workspace", "X-Airbyte-Workspace")]
+)
+def test_an_address_may_stand_in_a_header_that_holds_no_secret(
+    tmp_path: Path, setting: str, header: str
+) -> None:
+    auth = f"{{headers: {{{header}: '${{env:TOP}}', Authorization: '${{env:KEY}}'}}}}"
+    root = project_with(auth=auth, **{setting: '"https://${env:TOP}"'})
+    if setting == "url":
+        root = root.replace("url: embedded\n      ", "")
+    project(tmp_path, {"a.yaml": SOURCE}, root=root)
+    outcome = resolved(tmp_path, {"TOP": "airbyte.example.com", "KEY": "hush-hush"})
+    assert outcome.diagnostics == ()
+    assert outcome.target is not None
+    assert getattr(outcome.target, setting) == "https://airbyte.example.com"
 
 
 def test_an_address_that_is_a_host_elsewhere_is_none(tmp_path: Path) -> None:
