@@ -29,17 +29,19 @@ _HOLDER: Final = "credential"
 """A text of that name is a secret; a mapping of that name usually holds a user's name as well."""
 _PLAIN_KEYS: Final = frozenset(
     {
-        "clustering", "cursor", "distribution", "foreign", "merge", "partition", "partitioning",
-        "primary", "routing", "row", "sort", "sorting", "unique",
+        "business", "clustering", "composite", "cursor", "dedup", "dedupe", "deduplication",
+        "distribution", "document", "foreign", "index", "join", "merge", "natural", "object",
+        "partition", "partitioning", "primary", "routing", "row", "sort", "sorting", "surrogate",
+        "unique",
     }
 )  # fmt: skip
 """What keys of tables, and not of doors, are called."""
 _ABOUT: Final = frozenset(
     {
-        "age", "algorithm", "audience", "column", "count", "date", "duration", "encoding", "endpoint",
+        "age", "algorithm", "arn", "audience", "column", "count", "date", "duration", "encoding", "endpoint",
         "expiration", "expiry", "field", "filename", "format", "interval", "issuer", "kind", "length",
-        "lifetime", "limit", "location", "method", "mode", "name", "path", "policy", "prefix", "scope",
-        "size", "timeout", "ttl", "type", "uri", "url", "version",
+        "lifetime", "limit", "location", "manager", "method", "mode", "name", "path", "policy", "prefix",
+        "scope", "size", "timeout", "ttl", "type", "uri", "url", "verification", "version",
     }
 )  # fmt: skip
 """As the last word: `token_url` says something about a secret, and is none. Not what systems and people are
@@ -58,6 +60,8 @@ _FORMS: Final = (
     re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://[^/\s:@]*:[^/\s@]+@"),
 )
 """A key or certificate in PEM; an address with a password in it."""
+_ASSIGNED = re.compile(r"([\w-]+)\s*[=:]\s*\$\{")
+"""The name that a text gives to what a reference brings into it."""
 
 
 def hidden_pointers(spec: Mapping[str, Json] | None, value: Json) -> frozenset[str]:
@@ -70,6 +74,12 @@ def looking_secret(spec: Mapping[str, Json] | None, value: Json) -> frozenset[st
     """Of leaves that the spec does not describe, or of all where there is none."""
     described = described_pointers(spec, value)
     return frozenset(at for at in _looking(value, "", named=False) if at not in described)
+
+
+def brings_secret(label: str) -> bool:
+    """Whether a text with references in it takes one for a secret: `sslmode=require&password=${env:PW}`."""
+    names = (_words(name) for name in _ASSIGNED.findall(label))
+    return _has_secret_form(label) or any(map(_is_secret_name, names))
 
 
 def _looking(value: Json, pointer: str, *, named: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from reconciler.core import redact
 from reconciler.core.connector import described_pointers
-from reconciler.core.lookalikes import hidden_pointers
+from reconciler.core.lookalikes import brings_secret, hidden_pointers
 from reconciler.core.model import KEEP, Connection, Destination, Json, Resource, Secret, Source
 from reconciler.core.normalize import canonical_connection, digest, naming_for, stream_label
 from reconciler.core.parse import MAPPER_SECRET
@@ -102,6 +102,7 @@ def _referred(pointer: str, leaf: Json, salt: str, *, secret: bool) -> Written:
         return Written(pointer, KEEP.value)
     if leaf.label == redact.HIDDEN:
         return _literal(pointer, leaf.value, salt)
+    secret = secret or brings_secret(leaf.stated or leaf.label)
     label = redact.references_only(leaf.label) if secret else leaf.label
     whole = leaf.stated or leaf.label
     stated = "" if whole == label else _dear_digest(whole, salt)

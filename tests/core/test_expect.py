@@ -421,6 +421,13 @@ def test_of_a_secret_no_digest_is_saved(configuration: dict[str, Any]) -> None:
     assert [w.digest for w in change.writes if "host" not in w.pointer] == [""]
 
 
+def test_of_a_text_that_calls_what_it_refers_to_a_secret_no_digest_is_saved() -> None:
+    text = Secret("ssl=on&password=${env:PW}", "ssl=on&password=hunter2")
+    (change,) = planned(shop(host=text), [live_destination()]).plan.changes
+    (host,) = (w for w in change.writes if w.pointer == "/configuration/host")
+    assert (host.label, host.digest) == ("…${env:PW}", "")
+
+
 @pytest.mark.parametrize("schema", [None, {"properties": {"port": {}}}])
 def test_of_a_reference_that_no_specification_describes_no_digest_is_saved(schema: Any) -> None:
     """It may be a secret."""

@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.encode import encode_plan
 from reconciler.core.explanation import explain_resource
 from reconciler.core.jsontext import json_text
-from reconciler.core.lookalikes import hidden_pointers, looking_secret
+from reconciler.core.lookalikes import brings_secret, hidden_pointers, looking_secret
 from reconciler.core.model import MASK, ConnectorDefinition, Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
@@ -57,6 +57,8 @@ def test_a_secret_is_known_by_its_key(key: str) -> None:
         "cookie_age", "token_scopes", "jwt_issuer", "jwt_audience", "token_size", "token_kind",
         "password_policy", "password_field", "token_column", "secret_location", "certificate_filename",
         "token_limit", "token_count", "token_ttl", "password_length", "secret_path", "token_uri",
+        "secret_arn", "secret_manager", "certificate_verification", "dedup_key", "document_key",
+        "surrogate_key", "object_key", "index_keys",
         "token_endpoint", "secret_mode", "password_date", "token_expiry",
     ],
 )  # fmt: skip
@@ -86,6 +88,22 @@ def test_what_is_none_is_left_alone(key: str) -> None:
 )
 def test_where_a_secret_may_stand(configuration: Any, where: set[str]) -> None:
     assert looking_secret(None, configuration) == where
+
+
+@pytest.mark.parametrize(
+    ("label", "brings"),
+    [
+        ("ssl=on&password=${env:PW}", True),
+        ("Authorization: ${env:A}", True),
+        ("postgres://me:${env:PW}@db/shop", True),
+        ("ssl=${env:SSL}&application=airbyte", False),
+        ("${env:PASSWORD}", False),
+        ("token_type=${env:KIND}", False),
+        ("password=x&host=${env:HOST}", False),
+    ],
+)
+def test_a_text_tells_what_it_takes_a_reference_for(label: str, *, brings: bool) -> None:
+    assert brings_secret(label) is brings
 
 
 def test_what_a_specification_describes_is_as_it_says() -> None:
