@@ -5,6 +5,7 @@ Never changes what was loaded. Every value of env and file leaves as a Secret, o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,8 @@ from reconciler.manifests.target import (
 from reconciler.manifests.values import Scope, named, resolve_text
 
 _RESOLVED = " (once its references are resolved)"
+_BETWEEN_PARTS: Final = re.compile(r"[/:@?#&=]+")
+_LONG_SECRET: Final = 16
 _SIGNS_IN: Final = ("auth", "session", "signature")
 """In the name of a header, besides what keys of secrets are called: `X-Auth`, `X-Session-Id`."""
 
@@ -134,8 +137,7 @@ def _shown_secrets(
     """An address or workspace that a reference brings, and that holds what is a secret elsewhere."""
     known = redact.secret_texts([_credentials(target), [*map(_looking_secret, documents)]])
     for setting in sorted(target.referred):
-        value = getattr(target, setting)
-        if any(text in value for text in known):
+        if _holds(getattr(target, setting), known):
             place = pointer(["spec", "targets", target.name, setting])
             yield Diagnostic(
                 code="reference-not-allowed",
@@ -145,6 +147,14 @@ def _shown_secrets(
                 span=project.locate(place),
                 pointer=place,
             )
+
+
+def _holds(value: str, known: frozenset[str]) -> bool:
+    """As a whole part of it, or anywhere if it is long: a host may well have `postgres` in its name."""
+    parts = {value, *_BETWEEN_PARTS.split(value)}
+    return not known.isdisjoint(parts) or any(
+        text in value for text in known if len(text) >= _LONG_SECRET
+    )
 
 
 def _credentials(target: Target) -> list[Json]:

@@ -244,6 +244,25 @@ def test_an_address_that_is_a_secret_elsewhere_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("url", "secret", "refused"),
+    [
+        ("http://airbyte-for-postgres.internal:8000", "postgres", False),
+        ("http://postgres:8000/api", "postgres", True),
+        ("http://x.internal/hush-hush", "hush-hush", True),
+        ("http://airbyte-hush-hush-hush-hush.internal", "hush-hush-hush-hush", True),
+    ],
+)
+def test_a_host_may_have_a_word_in_its_name_that_is_a_password_elsewhere(
+    tmp_path: Path, url: str, secret: str, *, refused: bool
+) -> None:
+    root = project_with(url='"${env:URL}"').replace("url: embedded\n      ", "")
+    configuration = "{host: db, password: '${env:PW}'}"
+    project(tmp_path, {"a.yaml": source_with(configuration)}, root=root)
+    found = resolved(tmp_path, {"URL": url, "PW": secret}).diagnostics
+    assert [d.code for d in found] == ["reference-not-allowed"] * refused
+
+
+@pytest.mark.parametrize(
     ("setting", "header"), [("url", "Host"), ("workspace", "X-Airbyte-Workspace")]
 )
 def test_an_address_may_stand_in_a_header_that_holds_no_secret(
