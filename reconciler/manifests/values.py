@@ -44,9 +44,9 @@ def resolve_text(text: str, scope: Scope) -> Json:
         return "".join(map(_as_text, values))
     label = "".join(part.written if isinstance(part, Literal) else part.label for part in parts)
     bare = [value.value if isinstance(value, Secret) else value for value in values]
-    text = UNSET if UNSET in bare else "".join(map(_as_text, bare))
-    stated = "".join(_stated(value) for value in values)
-    return Secret(label, text, _texts(values), stated)
+    whole = UNSET if UNSET in bare else "".join(map(_as_text, bare))
+    stated = "".join(map(_stated, values))
+    return Secret(label, whole, _texts(values), stated)
 
 
 def _stated(value: Json) -> str:

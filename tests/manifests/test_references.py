@@ -147,7 +147,9 @@ def test_a_variable_that_holds_env_is_a_secret_where_it_is_used(tmp_path: Path) 
     }
 
 
-def test_what_git_states_of_a_secret_is_known_in_full_where_its_label_is_not(tmp_path: Path) -> None:
+def test_what_git_states_of_a_secret_is_known_in_full_where_its_label_is_not(
+    tmp_path: Path,
+) -> None:
     variables = "{pw: '${env:PW:-none}', port: 5, both: '${var:pw}!', tree: '${env:T|json}'}"
     text = source_with(
         '{a: "${env:PW}", b: "${env:PW:-x}", c: "${var:pw}", d: "${var:both}@${var:port}", '
