@@ -16,7 +16,16 @@ from typing import Final
 from reconciler.core import redact
 from reconciler.core.connector import described_pointers
 from reconciler.core.lookalikes import brings_secret, hidden_pointers
-from reconciler.core.model import KEEP, Connection, Destination, Json, Resource, Secret, Source
+from reconciler.core.model import (
+    KEEP,
+    Connection,
+    Destination,
+    Json,
+    Resource,
+    Secret,
+    Source,
+    Spec,
+)
 from reconciler.core.normalize import canonical_connection, digest, naming_for, stream_label
 from reconciler.core.parse import MAPPER_SECRET
 
@@ -40,22 +49,28 @@ class Written:
 
 
 def written(
-    resource: Resource, shown: frozenset[str], *, whole: bool, schema: Json, salt: str
+    resource: Resource, shown: frozenset[str], *, action: str, schema: Json, salt: str
 ) -> tuple[Written, ...]:
-    """What goes along with a change whose fields are at `shown`; there plain values stand already. `whole`:
-    all that git states is sent. `schema`: the connector's; a reference at what it does not describe may be
-    a secret. Whether a configuration is sent whole or in part depends on secrets that are at hand: all of
-    it counts."""
-    spec = resource.spec
+    """What goes along with a change whose fields are at `shown`; there plain values stand already. What is
+    made anew is sent whole, as git states it. `schema`: the connector's; a reference at what it does not
+    describe may be a secret. Whether a configuration is sent whole or in part depends on secrets that are
+    at hand: all of it counts."""
+    spec, whole = resource.spec, action in ("create", "replace")
     if isinstance(spec, Connection):
         found = _of_connection(spec, shown, whole=whole, salt=salt)
     elif isinstance(spec, Source | Destination) and any(is_in(at, _CONFIGURATION) for at in shown):
         found = _of_configuration(spec.configuration, schema, shown, salt)
     else:
         return ()
-    ignored = resource.lifecycle.ignore_changes
+    ignored = resource.lifecycle.ignore_changes if _stays(spec, action) else ()
     kept = (one for one in found if not any(is_in(one.pointer, path) for path in ignored))
     return tuple(sorted(kept, key=lambda one: one.pointer))
+
+
+def _stays(spec: Spec | None, action: str) -> bool:
+    """Whether what git ignores is sent as it is live: a replacement of a connection takes it over, one of a
+    source or destination does not."""
+    return action == "update" or (action == "replace" and isinstance(spec, Connection))
 
 
 def _of_configuration(

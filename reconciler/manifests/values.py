@@ -50,7 +50,10 @@ def resolve_text(text: str, scope: Scope) -> Json:
 
 
 def _stated(value: Json) -> str:
-    return value.stated or value.label if isinstance(value, Secret) else _as_text(value)
+    """As git would write it: a text that only looks like a reference is none."""
+    if isinstance(value, Secret):
+        return value.stated or value.label
+    return _as_text(value).replace("${", "$${")
 
 
 def _texts(values: Iterable[Json]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from reconciler.core.written import written
 from tests.core.build import (
     ACTORS,
     CONNECTION_ID,
+    MYSQL,
     WORLD,
     absent,
     connection,
@@ -435,7 +436,7 @@ def test_of_a_reference_that_no_specification_describes_no_digest_is_saved(schem
         Address("source", "shop")
     ]
     shown = frozenset({"/configuration/host"})
-    (host,) = written(resource, shown, whole=True, schema=schema, salt="w")
+    (host,) = written(resource, shown, action="create", schema=schema, salt="w")
     assert (host.label, host.digest) == ("${env:HOST}", "")
 
 
@@ -588,6 +589,26 @@ def test_a_value_that_is_ignored_is_not_git_s_to_compare() -> None:
     live = [live_source({"host": "live", "port": 5432}), LIVE[1]]
     found = compared((ignoring("a"), live), (ignoring("b"), live), INCONSISTENT, INCONSISTENT)
     assert found.same
+
+
+@pytest.mark.parametrize("live", [[], [live_source({"host": "h"}, connector=MYSQL.id)]])
+def test_what_is_made_anew_is_sent_as_git_states_it_and_compared(live: list[LiveObject]) -> None:
+    """To ignore a path leaves alone what live has there, and here it has nothing yet."""
+
+    def ignoring(**configuration: Any) -> tuple[list[Document], list[LiveObject]]:
+        lifecycle = {"ignoreChanges": [f"/configuration/{key}" for key in configuration]}
+        made = source(configuration=configuration, lifecycle=lifecycle)
+        return [made, destination()], [*live, live_destination()]
+
+    def secret(stated: str) -> Secret:
+        return Secret("${var:pw}", "the value of it", stated=stated)
+
+    allow = {"allow": [parse_consent("replace,inconsistent")]}
+    one, other = ignoring(password=secret("${env:A}")), ignoring(password=secret("${env:B}"))
+    assert compared(one, one, allow, allow).same
+    assert told(compared(one, other, allow, allow)) == [
+        ("differs", "source/shop", ("/configuration/password",))
+    ]
 
 
 def test_an_encryption_key_is_compared_by_where_it_comes_from_and_its_column_as_a_value() -> None:

@@ -169,6 +169,14 @@ def test_what_git_states_of_a_secret_is_known_in_full_where_its_label_is_not(
     assert "none" not in repr(found)
 
 
+def test_a_text_that_only_looks_like_a_reference_is_stated_as_no_other(tmp_path: Path) -> None:
+    text = source_with('{a: "${var:x}${env:C}", b: "${env:B}${env:C}", c: "$${env:B}${env:C}"}')
+    project(tmp_path, {"a.yaml": text}, root=project_with("{x: '$${env:B}'}"))
+    found = configuration(tmp_path, {"B": "b", "C": "c"})
+    assert found["a"].stated == found["c"].stated == "$${env:B}${env:C}"
+    assert found["b"].stated == "${env:B}${env:C}"
+
+
 def test_airbytes_own_names_and_escapes_stay_text(tmp_path: Path) -> None:
     project(
         tmp_path,

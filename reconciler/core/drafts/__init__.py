@@ -155,7 +155,7 @@ def _with_writes(draft: Draft, ground: Ground, schema: Json) -> Draft:
     found = written(
         draft.resource,
         frozenset(field.pointer for field in draft.change.fields),
-        whole=draft.action in ("create", "replace"),
+        action=draft.action,
         schema=schema,
         salt=ground.live.workspace.id,
     )
