@@ -36,7 +36,14 @@ _PLAIN_KEYS: Final = frozenset(
     }
 )  # fmt: skip
 """What keys of tables, and not of doors, are called."""
-_ABOUT: Final = frozenset(
+_ABOUT_IT: Final = frozenset(
+    {
+        "count", "date", "endpoint", "expiry", "length", "limit", "method", "mode", "name", "path",
+        "ttl", "type", "uri", "url", "version",
+    }
+)  # fmt: skip
+"""Inside a mapping that is called like a secret: `password: {type: …, value: …}`."""
+_ABOUT: Final = _ABOUT_IT | frozenset(
     {
         "age", "algorithm", "arn", "audience", "column", "count", "date", "duration", "encoding", "endpoint",
         "expiration", "expiry", "field", "filename", "format", "interval", "issuer", "kind", "length",
@@ -60,8 +67,11 @@ _FORMS: Final = (
     re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://[^/\s:@]*:[^/\s@]+@"),
 )
 """A key or certificate in PEM; an address with a password in it."""
-_ASSIGNED = re.compile(r"([\w-]+)\s*[=:]\s*\$\{")
-"""The name that a text gives to what a reference brings into it."""
+_ASSIGNED = re.compile(r"""([\w-]+)["']?\s*[=:]\s*[^\s&;,]""")
+"""The name that a text gives to what follows it."""
+_REFERRED = re.compile(r"\$\{(?:env|file|var):([^{}|]*?)(?::-[^{}]*)?(?:\|[a-z]+)?\}")
+_HEADER = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*")
+"""What a header may be called. Of what is made by chance few have no digit."""
 
 
 def hidden_pointers(spec: Mapping[str, Json] | None, value: Json) -> frozenset[str]:
@@ -76,10 +86,13 @@ def looking_secret(spec: Mapping[str, Json] | None, value: Json) -> frozenset[st
     return frozenset(at for at in _looking(value, "", named=False) if at not in described)
 
 
-def brings_secret(label: str) -> bool:
-    """Whether a text with references in it takes one for a secret: `sslmode=require&password=${env:PW}`."""
-    names = (_words(name) for name in _ASSIGNED.findall(label))
-    return _has_secret_form(label) or any(map(_is_secret_name, names))
+def brings_secret(stated: str, value: Json) -> bool:
+    """Whether a text with references is, or holds, something that it calls a secret, or that is referred to
+    as one: `ssl=on&password=${env:PW}`, `${env:DB_PASSWORD}`. `value`: what it comes to, if that is known."""
+    texts = [stated, value] if isinstance(value, str) else [stated]
+    names = [name for text in texts for name in _ASSIGNED.findall(text)]
+    names += [name.rpartition("/")[2] for name in _REFERRED.findall(stated)]
+    return any(map(_has_secret_form, texts)) or any(_is_secret_name(_words(n)) for n in names)
 
 
 def _looking(value: Json, pointer: str, *, named: bool) -> Iterator[str]:
@@ -87,8 +100,8 @@ def _looking(value: Json, pointer: str, *, named: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, child in value.items():
             words = _words(key)
-            secret = _is_secret_name(words) and not _names_a_header(key, words)
-            below = secret or (named and not _is_about(words))
+            secret = _is_secret_name(words) and not _names_a_header(key, words, child)
+            below = secret or (named and _ABOUT_IT.isdisjoint(words[-1:]))
             holds_it = _thing(words) == _HOLDER and not isinstance(child, Mapping)
             yield from _looking(child, f"{pointer}/{escape(key)}", named=below or holds_it)
     elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -121,7 +134,7 @@ def _is_secret_name(words: tuple[str, ...]) -> bool:
     return (
         not _SECRET_WORDS.isdisjoint(words)
         or not _SECRET_PAIRS.isdisjoint(pairs)
-        or (_thing(words).endswith("key") and _PLAIN_KEYS.isdisjoint(words))
+        or (_thing(words).endswith("key") and _PLAIN_KEYS.isdisjoint(_before_thing(words)))
     )
 
 
@@ -129,10 +142,19 @@ def _is_about(words: tuple[str, ...]) -> bool:
     return not _ABOUT.isdisjoint(words[-1:]) or words[-2:] in _ABOUT_PAIRS
 
 
-def _names_a_header(key: str, words: tuple[str, ...]) -> bool:
+def _names_a_header(key: str, words: tuple[str, ...], value: Json) -> bool:
     """Of several, as in `token_headers`, the values are stated as well."""
-    return key.lower().endswith("header") and _SENT_IN_HEADERS.isdisjoint(words)
+    named = key.lower().endswith("header") and _SENT_IN_HEADERS.isdisjoint(words)
+    return named and isinstance(value, str) and _HEADER.fullmatch(value) is not None
 
 
 def _thing(words: tuple[str, ...]) -> str:
-    return words[-2] if len(words) > 1 and words[-1] in _WRITTEN_AS else "".join(words[-1:])
+    return "".join(_without_form(words)[-1:])
+
+
+def _before_thing(words: tuple[str, ...]) -> tuple[str, ...]:
+    return _without_form(words)[-2:-1]
+
+
+def _without_form(words: tuple[str, ...]) -> tuple[str, ...]:
+    return words[:-1] if len(words) > 1 and words[-1] in _WRITTEN_AS else words

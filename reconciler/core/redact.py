@@ -18,7 +18,7 @@ HIDDEN: Final = "(secret)"
 SHORTEST_HIDDEN: Final = 8
 """Shorter values are not searched for in foreign text: `postgres` is fair game, `5432` is not."""
 
-_REFERENCE: Final = re.compile(r"(\$\{[^}]*\})")
+_REFERENCE: Final = re.compile(r"\$\$\{|(\$\{(?:env|file|var):[^{}]*\})")
 
 _TOKEN: Final = "\ue000"  # noqa: S105 - a marker, not a password
 """Marks a string in a settled tree as a stand-in for a secret (a private-use character)."""
@@ -96,8 +96,12 @@ def _sealed(value: Json) -> Json:
 
 def references_only(label: str) -> str:
     """The label of a value that is a secret as a whole: text around its references may be part of it."""
-    pieces = _REFERENCE.split(label)
-    return "".join(piece if index % 2 else "…" for index, piece in enumerate(pieces) if piece)
+    kept, at = [], 0
+    for found in _REFERENCE.finditer(label):
+        if found[1]:
+            kept += ["…" if found.start() > at else "", found[1]]
+            at = found.end()
+    return "".join([*kept, "…" if at < len(label) else ""])
 
 
 def spread(secret: Secret) -> Json:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from reconciler.core import redact
-from reconciler.core.connector import described_pointers
+from reconciler.core.connector import described_pointers, unescape
 from reconciler.core.lookalikes import brings_secret, hidden_pointers
 from reconciler.core.model import (
     KEEP,
@@ -49,7 +49,13 @@ class Written:
 
 
 def written(
-    resource: Resource, shown: frozenset[str], *, action: str, schema: Json, salt: str
+    resource: Resource,
+    shown: frozenset[str],
+    *,
+    action: str,
+    live: Spec | None,
+    schema: Json,
+    salt: str,
 ) -> tuple[Written, ...]:
     """What goes along with a change whose fields are at `shown`; there plain values stand already. What is
     made anew is sent whole, as git states it. `schema`: the connector's; a reference at what it does not
@@ -62,15 +68,22 @@ def written(
         found = _of_configuration(spec.configuration, schema, shown, salt)
     else:
         return ()
-    ignored = resource.lifecycle.ignore_changes if _stays(spec, action) else ()
+    ignored = [at for at in resource.lifecycle.ignore_changes if _stays(at, live, action)]
     kept = (one for one in found if not any(is_in(one.pointer, path) for path in ignored))
     return tuple(sorted(kept, key=lambda one: one.pointer))
 
 
-def _stays(spec: Spec | None, action: str) -> bool:
+def _stays(ignored: str, live: Spec | None, action: str) -> bool:
     """Whether what git ignores is sent as it is live: a replacement of a connection takes it over, one of a
-    source or destination does not."""
-    return action == "update" or (action == "replace" and isinstance(spec, Connection))
+    source or destination does not, nor does an update that brings along what is around it."""
+    if isinstance(live, Connection):
+        return True
+    if action != "update" or live is None:
+        return False
+    around: Json = {"configuration": live.configuration}
+    for token in ignored.split("/")[1:-1]:
+        around = around.get(unescape(token)) if isinstance(around, Mapping) else None
+    return isinstance(around, Mapping)
 
 
 def _of_configuration(
@@ -117,7 +130,7 @@ def _referred(pointer: str, leaf: Json, salt: str, *, secret: bool) -> Written:
         return Written(pointer, KEEP.value)
     if leaf.label == redact.HIDDEN:
         return _literal(pointer, leaf.value, salt)
-    secret = secret or brings_secret(leaf.stated or leaf.label)
+    secret = secret or brings_secret(leaf.stated or leaf.label, leaf.value)
     label = redact.references_only(leaf.label) if secret else leaf.label
     whole = leaf.stated or leaf.label
     stated = "" if whole == label else _dear_digest(whole, salt)
@@ -202,8 +215,10 @@ def _around(pointer: str, unset: frozenset[str]) -> bool:
 
 def _why_other(before: Written, after: Written, knowledge: Knowledge) -> str:
     """Why the one may not pass for the other; empty where it may."""
-    if (before.label, before.stated) != (after.label, after.stated):
-        return _ELSEWHERE if after.label != redact.HIDDEN else _OTHER
+    if before.label != after.label:
+        return _ELSEWHERE
+    if before.stated != after.stated:
+        return _OTHER if after.label == redact.HIDDEN else _STATED
     if before.digest == after.digest:
         return ""
     unset_then = not before.digest and _around(before.pointer, knowledge.unset_then)
@@ -212,6 +227,10 @@ def _why_other(before: Written, after: Written, knowledge: Knowledge) -> str:
 
 
 _ELSEWHERE: Final = "it is written along; where git takes it from is not as reviewed"
+_STATED: Final = (
+    "it is written along; the text around it, its default or a variable of the target is not as "
+    "reviewed"
+)
 _NOT_THERE: Final = "it is written along, and git states it in only one of the two"
 _OTHER: Final = "it is written along, and its value is not the one of the review"
 

@@ -74,7 +74,7 @@ def _whole(reference: Reference, scope: Scope) -> Json:
     if isinstance(value, Secret):
         inner: Any = value.value
         cast = inner if inner is UNSET else _cast(inner, reference)
-        return Secret(reference.label, cast, stated=value.stated or value.label)
+        return Secret(reference.label, cast, value.parts, value.stated or value.label)
     return _cast(value, reference)
 
 

@@ -436,7 +436,7 @@ def test_of_a_reference_that_no_specification_describes_no_digest_is_saved(schem
         Address("source", "shop")
     ]
     shown = frozenset({"/configuration/host"})
-    (host,) = written(resource, shown, action="create", schema=schema, salt="w")
+    (host,) = written(resource, shown, action="create", live=None, schema=schema, salt="w")
     assert (host.label, host.digest) == ("${env:HOST}", "")
 
 
@@ -608,6 +608,20 @@ def test_what_is_made_anew_is_sent_as_git_states_it_and_compared(live: list[Live
     assert compared(one, one, allow, allow).same
     assert told(compared(one, other, allow, allow)) == [
         ("differs", "source/shop", ("/configuration/password",))
+    ]
+
+
+def test_what_is_ignored_inside_of_what_an_update_adds_is_sent_and_compared() -> None:
+    def adding(stated: str) -> tuple[list[Document], list[LiveObject]]:
+        vault = {"zone": "z", "token": Secret("${var:t}", "the value of it", stated=stated)}
+        lifecycle = {"ignoreChanges": ["/configuration/vault/token"]}
+        made = source(configuration={"host": "h", "vault": vault}, lifecycle=lifecycle)
+        return [made, destination()], [live_source({"host": "h"}), live_destination()]
+
+    one, other = adding("${env:A}"), adding("${env:B}")
+    assert compared(one, one, INCONSISTENT, INCONSISTENT).same
+    assert told(compared(one, other, INCONSISTENT, INCONSISTENT)) == [
+        ("differs", "source/shop", ("/configuration/vault/token",))
     ]
 
 

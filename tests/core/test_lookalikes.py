@@ -8,7 +8,7 @@ from reconciler.core.encode import encode_plan
 from reconciler.core.explanation import explain_resource
 from reconciler.core.jsontext import json_text
 from reconciler.core.lookalikes import brings_secret, hidden_pointers, looking_secret
-from reconciler.core.model import MASK, ConnectorDefinition, Live, Workspace
+from reconciler.core.model import MASK, UNSET, ConnectorDefinition, Live, Workspace
 from reconciler.core.plan import TargetLine
 from reconciler.core.planning import Planned, Situation, make_plan
 from tests.core.build import (
@@ -37,7 +37,9 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
         "credentials_json", "service_account_info", "connection_string", "sasl_jaas_config",
         "client_certificate", "azure_blob_storage_account_key", "hmac_key_secret", "signature",
         "signature_header_value", "authorization_header", "Cookie-Header", "bearerHeader", "token_headers",
-        "version_token", "password_at", "token_version_secret",
+        "version_token", "password_at", "token_version_secret", "token_header", "secret-header",
+        "index_api_key", "object_storage_access_key", "object_storage_access_key_id", "business_api_key",
+        "document_db_access_key", "natural_language_api_key", "row_level_private_key",
     ],
 )  # fmt: skip
 def test_a_secret_is_known_by_its_key(key: str) -> None:
@@ -52,7 +54,7 @@ def test_a_secret_is_known_by_its_key(key: str) -> None:
         "compass", "replication_method", "token_method", "signature_version", "signatureVersion",
         "SIGNATURE-VERSION", "secret_versions", "jwt_algorithm", "signature_algorithms", "token_format",
         "certificate_encoding",
-        "token_header", "apiKeyHeader", "secret-header", "token_prefix", "token_expires_in", "jwt_expires_at",
+        "token_prefix", "token_expires_in", "jwt_expires_at",
         "token_expiration", "token_lifetime", "token_duration", "token_timeout", "token_refresh_interval",
         "cookie_age", "token_scopes", "jwt_issuer", "jwt_audience", "token_size", "token_kind",
         "password_policy", "password_field", "token_column", "secret_location", "certificate_filename",
@@ -78,7 +80,13 @@ def test_what_is_none_is_left_alone(key: str) -> None:
         ),
         ({"authorization": {"header": CANARY}}, {"/authorization/header"}),
         ({"secret_headers": {"X-One": CANARY}}, {"/secret_headers/X-One"}),
-        ({"token_header": {"X-One": "one"}}, set()),
+        ({"token_header": {"X-One": "one"}}, {"/token_header/X-One"}),
+        ({"token_header": "X-Api-Key", "apiKeyHeader": "Authorization"}, set()),
+        (
+            {"token_header": "Bearer abc", "secret_header": "s3cr3t"},
+            {"/token_header", "/secret_header"},
+        ),
+        ({"passwords": {"manager": CANARY, "path": CANARY}}, {"/passwords/manager"}),
         ({"credentials": {"user": "etl", "password": CANARY}}, {"/credentials/password"}),
         ({"password": 12345678, "token": True, "secret": None}, {"/password"}),
         ({"password": "", "token": MASK}, set()),
@@ -91,19 +99,30 @@ def test_where_a_secret_may_stand(configuration: Any, where: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "brings"),
+    ("stated", "value", "brings"),
     [
-        ("ssl=on&password=${env:PW}", True),
-        ("Authorization: ${env:A}", True),
-        ("postgres://me:${env:PW}@db/shop", True),
-        ("ssl=${env:SSL}&application=airbyte", False),
-        ("${env:PASSWORD}", False),
-        ("token_type=${env:KIND}", False),
-        ("password=x&host=${env:HOST}", False),
+        ("ssl=on&password=${env:PW}", UNSET, True),
+        ("password='${env:PW}'", UNSET, True),
+        ('{"password": "${env:PW}"}', UNSET, True),
+        ("password=x${env:PW}", UNSET, True),
+        ("Authorization: ${env:A}", UNSET, True),
+        ("Authorization: Bearer ${env:A}", UNSET, True),
+        ("postgres://me:${env:PW}@db/shop", UNSET, True),
+        ("password=x&host=${env:HOST}", UNSET, True),
+        ("${env:DB_PASSWORD}", UNSET, True),
+        ("${env:DB_PASSWORD:-none|json}", UNSET, True),
+        ("${file:secrets/token}", UNSET, True),
+        ("${env:PARAMS}", "user=x&password=hunter2", True),
+        ("${env:URL}", "postgres://me:hunter2@db", True),
+        ("${env:PARAMS}", "user=x&ssl=on", False),
+        ("ssl=${env:SSL}&application=airbyte", UNSET, False),
+        ("token_type=${env:KIND}", UNSET, False),
+        ("https://${env:HOST}/x", "https://db/x", False),
+        ("${env:PORT|int}", 5432, False),
     ],
 )
-def test_a_text_tells_what_it_takes_a_reference_for(label: str, *, brings: bool) -> None:
-    assert brings_secret(label) is brings
+def test_a_text_tells_whether_it_holds_a_secret(stated: str, value: Any, *, brings: bool) -> None:
+    assert brings_secret(stated, value) is brings
 
 
 def test_what_a_specification_describes_is_as_it_says() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.diagnostics import Severity
 from reconciler.core.model import KEEP, UNSET, Secret
+from reconciler.core.redact import references_only
 from reconciler.manifests import load, resolve
 from reconciler.manifests.references import BadReference, Literal, Reference, split
 from reconciler.manifests.values import Scope, resolve_text
@@ -175,6 +176,22 @@ def test_a_text_that_only_looks_like_a_reference_is_stated_as_no_other(tmp_path:
     found = configuration(tmp_path, {"B": "b", "C": "c"})
     assert found["a"].stated == found["c"].stated == "$${env:B}${env:C}"
     assert found["b"].stated == "${env:B}${env:C}"
+    assert references_only(found["c"].label) == "…${env:C}"
+    assert references_only(found["b"].label) == "${env:B}${env:C}"
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("a${CANARY}${env:C}${NAME}", "…${env:C}…"),
+        ("${file:a b|json}", "${file:a b|json}"),
+        ("$$${env:A}", "…"),
+        ("plain", "…"),
+        ("", ""),
+    ],
+)
+def test_of_the_text_of_a_secret_only_its_references_are_shown(label: str, shown: str) -> None:
+    assert references_only(label) == shown
 
 
 def test_airbytes_own_names_and_escapes_stay_text(tmp_path: Path) -> None:

@@ -156,6 +156,7 @@ def _with_writes(draft: Draft, ground: Ground, schema: Json) -> Draft:
         draft.resource,
         frozenset(field.pointer for field in draft.change.fields),
         action=draft.action,
+        live=draft.live.spec if draft.live is not None else None,
         schema=schema,
         salt=ground.live.workspace.id,
     )
