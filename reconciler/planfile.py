@@ -17,6 +17,7 @@ from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.manifests.schema import problems
 
+_STANDARD: Final = (1, 2)
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A plan for thousands of objects has a few megabytes; more is no plan."""
 _MAJOR: Final = FORMAT_VERSION.partition(".")[0]
@@ -67,9 +68,14 @@ def discard(path: Path) -> Place:
 
 
 def _refuse_other(path: Path) -> None:
-    """Raises ReconcilerError for a file that is neither empty nor a saved plan, of whatever version."""
+    """Raises ReconcilerError for a file that is neither empty nor a saved plan, of whatever version, and for
+    one to which what is printed goes."""
     if not path.is_file():
         return
+    if any(os.path.samestat(path.stat(), os.fstat(standard)) for standard in _STANDARD):
+        raise ReconcilerError(
+            f"what is printed goes to {path} as well", hint="give --out a file of its own"
+        )
     content = _read(path)
     if content and not _is_some_plan(content):
         raise ReconcilerError(

@@ -34,7 +34,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Target:
     """One workspace on one server. `url` is `embedded` or an address; paths are absolute. `referred`: the
-    references that `url` and `workspace` come from, where they do, for what must not quote them."""
+    references that `url` and `workspace` come from, where they do, for what must not quote them; `origins`:
+    these in full, the target's variables followed."""
 
     name: str
     url: str
@@ -48,6 +49,7 @@ class Target:
     limits: Limits = Limits()
     rules: Mapping[str, str] = field(default_factory=dict)
     referred: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def told(self, setting: str) -> str:
         """A value that may still turn out to be no address or workspace, and might be anything."""

@@ -21,7 +21,9 @@ from reconciler.manifests.parse import Parsed
 from reconciler.manifests.references import (
     BadReference,
     Path,
+    Reference,
     pointer,
+    split,
     takes_keep,
     takes_secret,
     walk,
@@ -127,7 +129,7 @@ def _target(
     if errors(found):
         return None, tuple(found)
     rules = project.data["spec"].get("rules") or {}
-    target = build_target(name, settings, values, rules, loaded.project_dir, resolved.referred)
+    target = build_target(name, resolved, values, rules, loaded.project_dir)
     return target, tuple(found)
 
 
@@ -135,9 +137,10 @@ def _shown_secrets(
     project: Parsed, target: Target, documents: list[Document]
 ) -> Iterator[Diagnostic]:
     """An address or workspace that a reference brings, and that holds what is a secret elsewhere."""
-    known = redact.secret_texts([_credentials(target), [*map(_looking_secret, documents)]])
-    for setting in sorted(target.referred):
-        if _holds(getattr(target, setting), known):
+    elsewhere = [_credentials(target), [*map(_looking_secret, documents)]]
+    known, names = redact.secret_texts(elsewhere), _names(elsewhere)
+    for setting, origin in sorted(target.origins.items()):
+        if names.intersection(_references(origin)) or _holds(getattr(target, setting), known):
             place = pointer(["spec", "targets", target.name, setting])
             yield Diagnostic(
                 code="reference-not-allowed",
@@ -147,6 +150,19 @@ def _shown_secrets(
                 span=project.locate(place),
                 pointer=place,
             )
+
+
+def _names(trees: Json) -> frozenset[str]:
+    """The references that secrets are made of."""
+    found = [leaf for _, leaf in redact.leaves(trees) if isinstance(leaf, Secret)]
+    return frozenset(name for leaf in found for name in _references(leaf.stated or leaf.label))
+
+
+def _references(text: str) -> Iterator[str]:
+    """Without casts and defaults: where the value comes from."""
+    for part in split(text):
+        if isinstance(part, Reference):
+            yield f"{part.scheme}:{part.name}"
 
 
 def _holds(value: str, known: frozenset[str]) -> bool:

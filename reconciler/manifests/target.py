@@ -142,10 +142,12 @@ def _check_setting(value: Json, setting: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Of one target, without its variables; Secret leaves only in `auth`. `referred`: see Target."""
+    """Of one target, without its variables; Secret leaves only in `auth`. `referred`, `origins`: see
+    Target."""
 
     values: Mapping[str, Json]
     referred: Mapping[str, str]
+    origins: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -154,6 +156,7 @@ def resolve_settings(
 ) -> Settings:
     found: list[Diagnostic] = []
     referred: dict[str, str] = {}
+    origins: dict[str, str] = {}
     raw = project.data["spec"]["targets"][target]
 
     def on_text(text: str, path: list[str | int]) -> Json:
@@ -175,11 +178,12 @@ def resolve_settings(
         if setting == "auth":
             return value
         referred[str(setting)] = named(value)
+        origins[str(setting)] = value.stated or value.label
         return value.value if value.known else value.label
 
     settings = {key: value for key, value in raw.items() if key != "variables"}
     values = walk(settings, ["spec", "targets", target], on_text)
-    return Settings(values, referred, tuple(found))
+    return Settings(values, referred, origins, tuple(found))
 
 
 def _file_where_shown(setting: str) -> BadReference:
@@ -211,13 +215,13 @@ def secrets(node: Json, path: list[str | int]) -> Iterator[tuple[list[str | int]
 
 def build_target(
     name: str,
-    settings: Mapping[str, Json],
+    resolved: Settings,
     variables: Mapping[str, Json],
     rules: Mapping[str, str],
     project_dir: Path,
-    referred: Mapping[str, str],
 ) -> Target:
-    """`settings` fit the schema; paths become absolute."""
+    """What is resolved fits the schema; paths become absolute."""
+    settings = resolved.values
     limits = settings.get("limits") or {}
     return Target(
         name=name,
@@ -231,7 +235,8 @@ def build_target(
         prune=settings.get("prune", "none"),
         limits=Limits(_percent(limits.get("deletes")), _percent(limits.get("updates"))),
         rules=dict(sorted(rules.items())),
-        referred=dict(sorted(referred.items())),
+        referred=dict(sorted(resolved.referred.items())),
+        origins=dict(sorted(resolved.origins.items())),
     )
 
 

@@ -197,6 +197,18 @@ def test_the_bits_of_an_older_plan_are_those_of_the_new_one(
     assert out.stat().st_size
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_a_plan_does_not_go_where_the_output_goes(project: Project) -> None:
+    """The file would be replaced, and what is printed into it lost."""
+    printed = project.folder / "printed.txt"
+    command = [sys.executable, "-m", "reconciler", "plan", *project.at, "--out", "/dev/stdout"]
+    with printed.open("w") as out:
+        ran = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert "give --out a file of its own" in ran.stderr
+    assert printed.exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
 def test_a_plan_may_go_into_a_pipe(cli: Cli, project: Project) -> None:
     pipe = project.folder / "pipe"

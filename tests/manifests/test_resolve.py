@@ -244,6 +244,21 @@ def test_an_address_that_is_a_secret_elsewhere_is_refused(
 
 
 @pytest.mark.parametrize(
+    "text", ["http://x/x-${env:PW}", "http://x/${var:k}", "http://x/a${env:PW:-x}"]
+)
+@pytest.mark.parametrize("secret", ["hunter2abc", "hunt/er2:abc"])
+def test_a_reference_that_is_a_secret_elsewhere_is_no_part_of_an_address(
+    tmp_path: Path, text: str, secret: str
+) -> None:
+    root = project_with("{k: '${env:PW}'}", url=f'"{text}"').replace("url: embedded\n      ", "")
+    configuration = "{host: db, password: 'x${env:PW}'}"
+    project(tmp_path, {"a.yaml": source_with(configuration)}, root=root)
+    found = resolved(tmp_path, {"PW": secret}).diagnostics
+    assert "reference-not-allowed" in [d.code for d in found]
+    assert secret not in text_of(found)
+
+
+@pytest.mark.parametrize(
     ("url", "secret", "refused"),
     [
         ("http://airbyte-for-postgres.internal:8000", "postgres", False),
