@@ -21,6 +21,7 @@ from reconciler.render.view import (
     counted,
     decision_place,
     decisions,
+    keeps,
     listed,
     place,
     sent_along,
@@ -124,7 +125,7 @@ def _change_lines(change: Change, decided: tuple[Decision, ...], *, verbose: boo
         yield f"    … and {len(plain) - _MANY_LINES} more fields (-v shows all)"
     along = ", ".join(f"{dotted(one.pointer)} {one.label}" for one in sent_along(change))
     if along:
-        yield from hanging("    ", "sent along", along)
+        yield from hanging("    ", "may go along" if keeps(change) else "sent along", along)
     yield from _stream_lines(change, verbose=verbose)
     for effect in change.effects:
         if effect.consent == "none":

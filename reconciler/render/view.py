@@ -64,6 +64,11 @@ def sent_along(change: Change) -> tuple[Written, ...]:
     )
 
 
+def keeps(change: Change) -> bool:
+    """Whether it holds a secret that only Airbyte knows: then as little as can be is sent along."""
+    return any(one.label == KEEP.value for one in change.writes)
+
+
 def accept_lines(decision: Decision) -> tuple[str, ...]:
     """How the pull request, or a flag, accepts it; nothing where no consent helps."""
     names = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.expect import compare
 from reconciler.core.interim import Interim, interim_name
-from reconciler.core.model import UNSET
+from reconciler.core.model import KEEP, MASK, UNSET
 from reconciler.render.clean import WIDEST, value_texts
 from reconciler.render.expected import refused_text
 from reconciler.render.text import plan_text
@@ -14,9 +14,14 @@ from tests.core.build import (
     WORLD,
     absent,
     connection,
+    destination,
+    env,
     live_connection,
+    live_destination,
+    live_source,
     live_stream,
     plan_of,
+    source,
 )
 
 
@@ -54,3 +59,15 @@ def test_the_ids_in_what_refuses_a_change_are_whole() -> None:
     now = plan_of([absent("source", "shop"), *ACTORS()[1:]], [*WORLD, theirs])
     text = refused_text(compare(gone, now, {}), now, "plan.json")
     assert CONNECTION_ID in text
+
+
+def test_beside_a_secret_that_only_airbyte_knows_less_is_sent_and_that_is_said() -> None:
+    live = [live_source({"host": "old", "password": MASK, "token": MASK}), live_destination()]
+
+    def text(password: object) -> str:
+        configuration = {"host": "db", "password": password, "token": env("TOKEN")}
+        return plan_text(plan_of([source(configuration=configuration), destination()], live))
+
+    along = "password ${env:SHOP_PG_PASSWORD}, token ${env:TOKEN}\n"
+    assert f"    sent along            {along}" in text(env())
+    assert "    may go along          token ${env:TOKEN}\n" in text(KEEP)
