@@ -86,6 +86,8 @@ def test_a_mode_that_is_not_supported() -> None:
         ("key-missing", "/spec/streams/0"),
         ("unsupported-sync-mode", "/spec/streams/0/syncMode"),
     ]
+    plan = plan_with([{**APPEND, "syncMode": "incremental_update", "primaryKey": "id"}], (ORDERS,))
+    assert [d.severity.value for d in plan.diagnostics] == ["error"]
     unsaid = replace(ORDERS, sync_modes=())
     assert found({**FULL, "syncMode": "full_refresh_update", "primaryKey": "id"}, unsaid) == []
 

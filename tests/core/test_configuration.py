@@ -227,6 +227,11 @@ def test_what_no_spec_describes_and_looks_like_a_secret_in_clear_is_a_warning(sp
     assert CANARY not in repr(found)
 
 
+def test_what_a_specification_calls_no_secret_does_not_look_like_one() -> None:
+    spec = {"properties": {"api_token": {"type": "string"}}}
+    assert said({"api_token": "public"}, spec) == []
+
+
 @pytest.mark.parametrize("value", [env(value=CANARY), env(), KEEP, "", None, True])
 def test_references_and_empty_values_do_not_look_like_one(value: Any) -> None:
     assert said({"host": "db", "api_token": value}, None) == []

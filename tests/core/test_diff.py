@@ -174,6 +174,20 @@ def test_a_canonical_value_is_its_own_canonical_form(value: Any) -> None:
     assert json_equal(once, value)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"a": redact.token("${env:A}")}, {}),
+        ({}, {"a": redact.token("${env:A}")}),
+        ({"a": redact.token("(secret)")}, {"a": "plain"}),
+        ({"a": ["plain"]}, {"a": [redact.token("${keep}")]}),
+    ],
+)
+def test_a_secret_on_either_side_makes_a_change_one_of_a_secret(before: Any, after: Any) -> None:
+    (found,) = explain(before, after)
+    assert found.secret
+
+
 def test_a_list_is_one_change_and_shown_whole() -> None:
     assert list(explain({"a": {"b": [1, 2]}}, {"a": {"b": [2, 1]}})) == [
         FieldChange("/a/b", [1, 2], [2, 1])

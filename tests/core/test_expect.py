@@ -268,6 +268,18 @@ def test_an_error_on_one_side_is_a_difference_and_a_warning_is_none() -> None:
     assert compare(plan, replace(plan, diagnostics=(warning,)), {}).same
 
 
+def test_each_of_several_errors_is_compared() -> None:
+    """Those that both have stand between those that only one has."""
+    plan = planned(git(), LIVE).plan
+    before = replace(plan, diagnostics=tuple(map(error, ("limit-deletes", "zz-gone"))))
+    after = replace(plan, diagnostics=tuple(map(error, ("aa-new", "limit-deletes", "yy-new"))))
+    assert [(d.sort, d.subject) for d in compare(before, after, {}).differences] == [
+        ("new", "error aa-new"),
+        ("new", "error yy-new"),
+        ("gone", "error zz-gone"),
+    ]
+
+
 def test_another_refusal_is_a_difference() -> None:
     protected = {"preventDestroy": True}
     gone = [*ACTORS(), absent("connection", "shop-to-lake")]
