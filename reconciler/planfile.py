@@ -17,7 +17,7 @@ from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.manifests.schema import problems
 
-_STANDARD: Final = (1, 2)
+_PRINTED_TO: Final = (1, 2)
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A plan for thousands of objects has a few megabytes; more is no plan."""
 _MAJOR: Final = FORMAT_VERSION.partition(".")[0]
@@ -72,7 +72,7 @@ def _refuse_other(path: Path) -> None:
     one to which what is printed goes."""
     if not path.is_file():
         return
-    if any(os.path.samestat(path.stat(), os.fstat(standard)) for standard in _STANDARD):
+    if any(os.path.samestat(path.stat(), os.fstat(standard)) for standard in _PRINTED_TO):
         raise ReconcilerError(
             f"what is printed goes to {path} as well", hint="give --out a file of its own"
         )

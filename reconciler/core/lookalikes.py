@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from reconciler.core import redact
 from reconciler.core.connector import described_pointers, escape, secret_pointers
 from reconciler.core.model import KEEP, Json, Secret, is_mask
 
@@ -45,10 +46,9 @@ _ABOUT_IT: Final = frozenset(
 """Inside a mapping that is called like a secret: `password: {type: …, value: …}`."""
 _ABOUT: Final = _ABOUT_IT | frozenset(
     {
-        "age", "algorithm", "arn", "audience", "column", "count", "date", "duration", "encoding", "endpoint",
-        "expiration", "expiry", "field", "filename", "format", "interval", "issuer", "kind", "length",
-        "lifetime", "limit", "location", "manager", "method", "mode", "name", "path", "policy", "prefix",
-        "scope", "size", "timeout", "ttl", "type", "uri", "url", "verification", "version",
+        "age", "algorithm", "arn", "audience", "column", "duration", "encoding", "expiration", "field",
+        "filename", "format", "interval", "issuer", "kind", "lifetime", "location", "manager", "policy",
+        "prefix", "scope", "size", "timeout", "verification",
     }
 )  # fmt: skip
 """As the last word: `token_url` says something about a secret, and is none. Not what systems and people are
@@ -69,7 +69,8 @@ _FORMS: Final = (
 """A key or certificate in PEM; an address with a password in it."""
 _ASSIGNED = re.compile(r"""([\w-]+)["']?\s*[=:]\s*[^\s&;,]""")
 """The name that a text gives to what follows it."""
-_REFERRED = re.compile(r"\$\{(?:env|file|var):([^{}|]*?)(?::-[^{}]*)?(?:\|[a-z]+)?\}")
+_LAST_NAME = re.compile(r"[:/]([^:/|}]*)(?=:-|\||\})")
+"""`NAME` of `${env:NAME:-default|cast}`, `pw` of `${file:keys/pw}`."""
 _HEADER = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*")
 """What a header may be called. Of what is made by chance few have no digit."""
 
@@ -91,7 +92,7 @@ def brings_secret(stated: str, value: Json) -> bool:
     as one: `ssl=on&password=${env:PW}`, `${env:DB_PASSWORD}`. `value`: what it comes to, if that is known."""
     texts = [stated, value] if isinstance(value, str) else [stated]
     names = [name for text in texts for name in _ASSIGNED.findall(text)]
-    names += [name.rpartition("/")[2] for name in _REFERRED.findall(stated)]
+    names += [_LAST_NAME.findall(found)[0] for found in redact.references(stated)]
     return any(map(_has_secret_form, texts)) or any(_is_secret_name(_words(n)) for n in names)
 
 

@@ -94,6 +94,11 @@ def _sealed(value: Json) -> Json:
     return Secret(", ".join(unknown), UNSET) if unknown else Secret(HIDDEN, reveal(value))
 
 
+def references(text: str) -> list[str]:
+    """`${env:NAME:-default|cast}` and the like, where they stand in what git writes; not `$${…}`."""
+    return [found[1] for found in _REFERENCE.finditer(text) if found[1]]
+
+
 def references_only(label: str) -> str:
     """The label of a value that is a secret as a whole: text around its references may be part of it."""
     kept, at = [], 0
